@@ -1,0 +1,80 @@
+# One command each; `make help` lists them. Set PYTHON, CONSTRAINTS or TORCH_INDEX_URL to steer the installation
+# (scripts/create-venv.sh). Virtual environments are made on first use and again when a pyproject.toml changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .venv-demo
+PYPROJECTS := pyproject.toml clients/python/pyproject.toml
+SETUP := scripts/create-venv.sh $(PYPROJECTS)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# --- environments ---------------------------------------------------------------------------------------------------
+$(VENV)/.ready: $(SETUP)
+	@bash scripts/create-venv.sh $(VENV) -e clients/python -e '.[dev]'
+	@touch $@
+
+$(DEMO)/.ready: $(SETUP)
+	@bash scripts/create-venv.sh $(DEMO) -e clients/python -e '.[server]'
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready ## the development environment in .venv
+
+# --- use it -----------------------------------------------------------------------------------------------------------
+.PHONY: demo serve
+demo: $(DEMO)/.ready ## a real server answers a clinic day (installs only the server and the client, no torch)
+	@$(DEMO)/bin/python scripts/demo.py
+
+serve: $(DEMO)/.ready ## a server on this machine, until Ctrl-C
+	@$(DEMO)/bin/qdispatch-server serve
+
+# --- check it ---------------------------------------------------------------------------------------------------------
+.PHONY: test test-long lint format
+test: lint ## everything a change must pass: lint, types, contracts, protocol, tests
+	@echo "== pytest"
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not long"
+
+test-long: $(VENV)/.ready ## the tests that take minutes
+	@echo "== pytest (long)"
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m long
+
+lint: $(VENV)/.ready ## style, types, import contracts, protocol, Dockerfiles
+	@echo "== ruff" && ruff check --quiet . && ruff format --check --quiet .
+	@echo "== mypy --strict" && mypy --no-error-summary
+	@echo "== import contracts" && lint-imports --no-timings > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@echo "== protocol: lint, breaking, stubs" && bash scripts/proto.sh check
+	@echo "== hadolint" && hadolint Dockerfile.server Dockerfile.trainer
+
+format: $(VENV)/.ready ## rewrite the Python files in the house style
+	@ruff check --quiet --fix . && ruff format --quiet .
+
+# --- change it --------------------------------------------------------------------------------------------------------
+.PHONY: proto proto-release train-default bench images-check
+proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
+	@bash scripts/proto.sh generate
+
+proto-release: $(VENV)/.ready ## accept today's protocol as the baseline of the breaking check (add a CHANGELOG line)
+	@bash scripts/proto.sh release
+
+train-default: $(VENV)/.ready ## train and export the shipped model again (hours)
+	@bash scripts/train-default.sh
+
+bench: $(VENV)/.ready ## measure this machine and write docs/benchmarks/latency.md
+	@$(BIN)/python -m benchmarks.run
+
+images-check: ## build both images in chroot isolation and ask the server image for a suggestion (needs root)
+	@bash scripts/images-check.sh
+
+.PHONY: clean
+clean: ## remove environments and caches
+	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .lint-imports.log

@@ -1,0 +1,1 @@
+"""Checkpoint to a measured, verified ONNX bundle."""

@@ -1,0 +1,1 @@
+"""The gRPC server; never imports torch, the trainer or the export stage."""

@@ -1,0 +1,1 @@
+"""Simulator, learning and evaluation of the dispatch policy."""
