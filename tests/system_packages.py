@@ -1,7 +1,7 @@
 """System programs that some tests need: present, skipped with a hint, or required.
 
 `require_system("prometheus")` lets the test run when the program is there. Without it the test is skipped with the
-command that installs it; where QDISPATCH_REQUIRE_SYSTEM=1 (the CI), the test fails instead, so that nothing is skipped there.
+command that installs it; where QDISPATCH_REQUIRE_SYSTEM=1 (the CI), the test fails instead: nothing is skipped there.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def require_system(*programs: str) -> list[Path]:
     found = {program: find_system(program) for program in programs}
     missing = sorted({PROGRAMS[program][0] for program, path in found.items() if path is None})
     if missing:
-        line = f"needs {', '.join(missing)}: run scripts/install-system-packages.sh (apt-get install {' '.join(missing)})"
+        line = (
+            f"needs {', '.join(missing)}: scripts/install-system-packages.sh (or apt-get install {' '.join(missing)})"
+        )
         if os.environ.get("QDISPATCH_REQUIRE_SYSTEM") == "1":
             pytest.fail(line, pytrace=False)
         pytest.skip(line)
