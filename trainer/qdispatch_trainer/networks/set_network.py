@@ -1,0 +1,138 @@
+"""The `set` network: one model for any number of drivers, bookings and pairs.
+
+Encoders shared over drivers and over bookings; one message-passing block over the candidate pairs, max-pooled to
+drivers and bookings (Gilmer et al. 2017, eq. 1-2, with max for the sum, so that the number of pairs does not shift
+the values); a pooled context; an additive pair layer; dueling heads (Wang et al. 2016). Departures from the paper:
+the reward of an insertion is exactly -pair_cost, so it is built in and only the rest is learned,
+
+    Q(pair) = V - pair_cost + A(pair)        Q(wait) = V + A_wait
+
+and the mean advantage is not subtracted: it would tie every pair's value to what else happens to be a candidate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from qdispatch_trainer.networks.pooling import Pooling, RaggedPooling, scatter_max
+from qdispatch_trainer.networks.ragged_batch import ActionValues, RaggedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class SetNetworkConfig:
+    """Sizes of the set network. The first four are the observation's column counts.
+
+    `value_unit_min` and `advantage_unit_min` are the minutes-equivalent of one unit of the last layers: the value
+    of a state grows with the fleet, so V is `value_unit_min` x number of drivers x the head's output.
+    """
+
+    n_driver: int
+    n_booking: int
+    n_pair: int
+    n_context: int
+    hidden: int = 48
+    context_hidden: int = 64
+    pair_hidden: int = 96
+    value_unit_min: float = 50.0
+    advantage_unit_min: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("n_driver", "n_booking", "n_pair", "n_context", "hidden", "context_hidden", "pair_hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} >= 1, got {getattr(self, name)}.")
+        for name in ("value_unit_min", "advantage_unit_min"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
+
+
+def _encoder(n_in: int, n_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(n_in, n_out), nn.ReLU(), nn.Linear(n_out, n_out), nn.ReLU())
+
+
+class SetNetwork(nn.Module):
+    """Values of all candidate pairs and of waiting, minutes-equivalent, higher is better."""
+
+    def __init__(self, config: SetNetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        h, c, p = config.hidden, config.context_hidden, config.pair_hidden
+        self.encode_driver = _encoder(config.n_driver, h)
+        self.encode_booking = _encoder(config.n_booking, h)
+        self.message_from_driver = nn.Linear(h, h)
+        self.message_from_booking = nn.Linear(h, h, bias=False)
+        self.message_from_pair = nn.Linear(config.n_pair, h, bias=False)
+        self.update_driver = nn.Linear(2 * h, h)
+        self.update_booking = nn.Linear(2 * h, h)
+        self.encode_context = nn.Linear(4 * h + config.n_context, c)
+        self.pair_from_driver = nn.Linear(h, p)
+        self.pair_from_booking = nn.Linear(h, p, bias=False)
+        self.pair_from_features = nn.Linear(config.n_pair, p, bias=False)
+        self.pair_from_context = nn.Linear(c, p, bias=False)
+        self.pair_hidden = nn.Linear(p, p)
+        self.pair_advantage = nn.Linear(p, 1)
+        self.value_hidden = nn.Linear(c, c)
+        self.value = nn.Linear(c, 1)
+        self.wait_hidden = nn.Linear(c + p, c)
+        self.wait_advantage = nn.Linear(c, 1)
+        for head in (self.pair_advantage, self.wait_advantage, self.value):
+            # Start as "wait while it is free, then the cheapest insertion": no arbitrary preference to unlearn.
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, batch: RaggedBatch) -> ActionValues:
+        """Values of every action of G situations; see `ActionValues` for the order."""
+        pooling = RaggedPooling(batch.driver_graph, batch.booking_graph, batch.pair_graph, batch.size)
+        q_pair, q_wait = self.values(
+            batch.driver_features,
+            batch.booking_features,
+            batch.pair_features,
+            batch.pair_driver,
+            batch.pair_booking,
+            batch.context,
+            batch.pair_cost,
+            pooling,
+        )
+        situation = torch.cat([torch.arange(batch.size, dtype=torch.int64), batch.pair_graph])
+        return ActionValues(torch.cat([q_wait, q_pair]), situation, batch.size)
+
+    def values(
+        self,
+        driver_features: Tensor,
+        booking_features: Tensor,
+        pair_features: Tensor,
+        pair_driver: Tensor,
+        pair_booking: Tensor,
+        context: Tensor,
+        pair_cost: Tensor,
+        pooling: Pooling,
+    ) -> tuple[Tensor, Tensor]:
+        """(q_pair [P], q_wait [G]) float32, minutes-equivalent. `context` is [G, Fc]."""
+        driver = self.encode_driver(driver_features)
+        booking = self.encode_booking(booking_features)
+        message = torch.relu(
+            self.message_from_driver(driver)[pair_driver]
+            + self.message_from_booking(booking)[pair_booking]
+            + self.message_from_pair(pair_features)
+        )
+        to_driver = scatter_max(message, pair_driver, driver_features.shape[0])
+        to_booking = scatter_max(message, pair_booking, booking_features.shape[0])
+        driver = torch.relu(self.update_driver(torch.cat([driver, to_driver], dim=1)))
+        booking = torch.relu(self.update_booking(torch.cat([booking, to_booking], dim=1)))
+        pooled = torch.cat([pooling.pool_drivers(driver), pooling.pool_bookings(booking), context], dim=1)
+        summary = torch.relu(self.encode_context(pooled))
+        pair = torch.relu(
+            self.pair_from_driver(driver)[pair_driver]
+            + self.pair_from_booking(booking)[pair_booking]
+            + self.pair_from_features(pair_features)
+            + pooling.to_pairs(self.pair_from_context(summary))
+        )
+        pair = torch.relu(self.pair_hidden(pair))
+        a_pair = self.pair_advantage(pair).flatten() * self.config.advantage_unit_min
+        wait = torch.relu(self.wait_hidden(torch.cat([summary, pooling.max_pairs(pair)], dim=1)))
+        a_wait = self.wait_advantage(wait).flatten() * self.config.advantage_unit_min
+        v = self.value(torch.relu(self.value_hidden(summary))).flatten()
+        v = v * pooling.count_drivers(driver_features) * self.config.value_unit_min
+        return pooling.to_pairs(v.unsqueeze(1)).flatten() - pair_cost + a_pair, v + a_wait
