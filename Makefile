@@ -51,7 +51,7 @@ test-long: $(VENV)/.ready ## the tests that take minutes
 lint: $(VENV)/.ready ## style, types, import contracts, protocol, Dockerfiles
 	@echo "== ruff" && ruff check --quiet . && ruff format --check --quiet .
 	@echo "== mypy --strict" && mypy --no-error-summary
-	@echo "== import contracts" && lint-imports --no-timings > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@echo "== import contracts" && lint-imports --no-logo > .lint-imports.log || { cat .lint-imports.log; exit 1; }
 	@echo "== protocol: lint, breaking, stubs" && bash scripts/proto.sh check
 	@echo "== hadolint" && hadolint Dockerfile.server Dockerfile.trainer
 
