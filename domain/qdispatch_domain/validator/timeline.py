@@ -140,8 +140,7 @@ def drive(
         empty_min += leg.arrived - leg.departed
         empty_km = None if empty_km is None or leg.deadhead_km is None else empty_km + leg.deadhead_km
         clock, place = leg.end, trip.dropoff
-    has_driven = driver.trips_done_today > 0 or any(t.status is not TripStatus.COMMITTED for t in driver.trips)
-    if driver.end_location is not None and (legs or has_driven):
+    if driver.end_location is not None:
         home = roads.arrive(clock, place, driver.end_location)
         empty_min += home - clock
         home_km = roads.km(place, driver.end_location)
