@@ -1,1 +1,1 @@
-"""The gRPC server; never imports torch, the trainer or the export stage."""
+"""The QDispatch server: one gRPC call between a snapshot and a suggestion; see `docs/architecture.md`."""

@@ -1,0 +1,1 @@
+"""State that outlives a process: SQL tables, their migrations, and the stores over them."""
