@@ -1,4 +1,4 @@
-"""The independent validator: it finds every broken hard rule of an answer (`validate_plan`) or of a day (`validate_day`)."""
+"""The independent validator: every broken hard rule of an answer (`validate_plan`) or of a day (`validate_day`)."""
 
 from qdispatch_domain.validator.day import validate_day
 from qdispatch_domain.validator.plan import validate_plan

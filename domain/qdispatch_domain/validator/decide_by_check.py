@@ -1,4 +1,4 @@
-"""Is `decide_by` really the last instant? Two probes instead of a formula: just before it still goes, just after no more."""
+"""Is `decide_by` really the last instant? Two probes instead of a formula: before it still goes, after it no more."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def still_possible(
     return any(_holds(situation, booking, drivers, instant, on_time))
 
 
-def _holds(
-    situation: Situation, booking: Booking, drivers: list[int], instant: float, on_time: bool
-) -> Iterator[bool]:
+def _holds(situation: Situation, booking: Booking, drivers: list[int], instant: float, on_time: bool) -> Iterator[bool]:
     for driver in drivers:
         legs = situation.timeline(driver).legs
         for insertion in feasible_insertions(situation, booking, driver):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from qdispatch_domain.decision import Pick
 from qdispatch_domain.reasons import BookingGap
 from qdispatch_domain.snapshot import Booking, DriverKind
@@ -75,9 +77,7 @@ def _reserve(situation: Situation, booking: Booking, pick: Pick, where: str) -> 
     return [Violation(Fault.EMERGENCY_NOT_NEEDED, where, text)]
 
 
-def _claims(
-    situation: Situation, booking: Booking, pick: Pick, insertion: Insertion, where: str
-) -> list[Violation]:
+def _claims(situation: Situation, booking: Booking, pick: Pick, insertion: Insertion, where: str) -> list[Violation]:
     found = []
     if not abs(pick.pickup_time - insertion.pickup) <= PREDICTION_TOLERANCE_MIN:
         text = f"pickup_time {pick.pickup_time}, by the rules {insertion.pickup:.6f}"
@@ -94,7 +94,7 @@ def _claimed_work(situation: Situation, booking: Booking, pick: Pick, where: str
     """What a pickup at the claimed time would run into, if the driver left at the last moment for it."""
     roads = situation.roads
     trip = as_trip(booking, pick.promised_pickup_time)
-    if not pick.pickup_time == pick.pickup_time:  # NaN: nothing to follow
+    if not math.isfinite(pick.pickup_time):  # nothing to follow
         return []
     found = []
     if pick.pickup_time < trip.scheduled_time - PREDICTION_TOLERANCE_MIN:

@@ -1,7 +1,7 @@
 """One answer of `decide` against its snapshot: every claim is worked out again, nothing is believed.
 
-This package shares the row types, the reasons and the constants with the kernel, and not one line of its timing, insertion
-or cost code: what both get right, two independent programs agree on.
+This package shares the row types, the reasons and the constants with the kernel, and not one line of its timing,
+insertion or cost code: what both get right, two independent programs agree on.
 """
 
 from __future__ import annotations

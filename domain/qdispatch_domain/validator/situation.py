@@ -20,6 +20,15 @@ def tolerance_of(booking: Booking) -> float:
     return RULES.return_tolerance_min if booking.leg is Leg.RETURN else RULES.outbound_tolerance_min
 
 
+def service_of(booking: Booking) -> tuple[float, float]:
+    """Minutes of the pickup and of the dropoff service: the booking's own, else the usual ones."""
+    pickup, dropoff = booking.pickup_service_min, booking.dropoff_service_min
+    return (
+        RULES.pickup_service_min if pickup is None else pickup,
+        RULES.dropoff_service_min if dropoff is None else dropoff,
+    )
+
+
 def booking_gap(booking: Booking, now: float) -> BookingGap:
     """Why the booking is not open at `now`; OPEN if it is."""
     if not booking.time_confirmed:
@@ -49,8 +58,7 @@ def as_trip(booking: Booking, promised: float) -> Trip:
     """The COMMITTED trip that the booking becomes. ValueError if its time or a place is missing."""
     if booking.scheduled_time is None or booking.pickup is None or booking.dropoff is None:
         raise ValueError(f"Expected time, pickup and dropoff of booking {booking.id!r}.")
-    pickup_service = booking.pickup_service_min
-    dropoff_service = booking.dropoff_service_min
+    pickup_service, dropoff_service = service_of(booking)
     return Trip(
         booking_id=booking.id,
         status=TripStatus.COMMITTED,
@@ -60,8 +68,8 @@ def as_trip(booking: Booking, promised: float) -> Trip:
         scheduled_time=booking.scheduled_time,
         promised_pickup_time=promised,
         tolerance_min=tolerance_of(booking),
-        pickup_service_min=RULES.pickup_service_min if pickup_service is None else pickup_service,
-        dropoff_service_min=RULES.dropoff_service_min if dropoff_service is None else dropoff_service,
+        pickup_service_min=pickup_service,
+        dropoff_service_min=dropoff_service,
         urgent=booking.urgent,
     )
 
