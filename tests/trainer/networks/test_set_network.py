@@ -53,9 +53,7 @@ def single(network: SetNetwork, observation: Observation, bias: float = 0.0) -> 
     return q_pair.detach().numpy(), q_wait.detach().numpy()
 
 
-def test_a_ragged_batch_equals_its_situations_one_by_one(
-    network: SetNetwork, observations: list[Observation]
-) -> None:
+def test_a_ragged_batch_equals_its_situations_one_by_one(network: SetNetwork, observations: list[Observation]) -> None:
     batch = collate(observations)
     with torch.no_grad():
         values = network(batch)
@@ -71,7 +69,9 @@ def test_a_ragged_batch_equals_its_situations_one_by_one(
 
 def test_the_pair_cost_enters_with_weight_minus_one(network: SetNetwork, observations: list[Observation]) -> None:
     before = observations[0]
-    after = Observation(**{f: getattr(before, f) for f in before.__dataclass_fields__} | {"pair_cost": before.pair_cost + 3})
+    after = Observation(
+        **{f: getattr(before, f) for f in before.__dataclass_fields__} | {"pair_cost": before.pair_cost + 3}
+    )
     q_before, wait_before = single(network, before)
     q_after, wait_after = single(network, after)
     np.testing.assert_allclose(q_after, q_before - 3, atol=1e-3)
@@ -127,7 +127,7 @@ def test_the_export_form_becomes_an_onnx_graph_with_dynamic_axes(
     torch.onnx.export(
         SetNetworkExport(network, 1.5),
         example,
-        buffer,
+        buffer,  # type: ignore[arg-type]  # its annotation names paths only; it writes to any binary file
         input_names=list(INPUT_NAMES),
         output_names=list(OUTPUT_NAMES),
         dynamic_axes=axes,
@@ -143,16 +143,18 @@ def test_the_export_form_becomes_an_onnx_graph_with_dynamic_axes(
         assert q_wait.shape == (1,)
 
 
-def test_actions_within_a_situation_map_to_the_flat_list(observations: list[Observation]) -> None:
-    batch = collate(observations[:3])  # 7, 1 and 60 pairs
-    index = flat_action_index(batch, np.array([7, 0, 2]))
+def test_actions_within_a_situation_map_to_the_flat_list() -> None:
+    n_pair_G = np.array([7, 1, 60])
+    index = flat_action_index(n_pair_G, np.array([7, 0, 2]))
     assert index.tolist() == [3 + 6, 1, 3 + 7 + 1 + 1]
     with pytest.raises(ValueError, match="one action per situation"):
-        flat_action_index(batch, np.array([8, 0, 0]))
+        flat_action_index(n_pair_G, np.array([8, 0, 0]))
     masks = [np.array([True] + [False] * 7), np.array([False, True]), np.array([True] * 61)]
     mask_A = flat_action_mask(masks)
     assert mask_A[:3].tolist() == [True, False, True]
-    assert not mask_A[3:10].any() and mask_A[10:].all() and len(mask_A) == 3 + 68
+    assert not mask_A[3:10].any()
+    assert mask_A[10:].all()
+    assert len(mask_A) == 3 + 68
 
 
 @pytest.mark.parametrize("field", ["n_driver", "hidden", "value_unit_min"])

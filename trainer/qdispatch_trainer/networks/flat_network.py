@@ -19,7 +19,7 @@ class FlatNetworkConfig:
 
     n_state: int = 122
     n_action: int = 201
-    hidden: tuple[int, int, int] = (512, 256, 128)
+    hidden: tuple[int, ...] = (512, 256, 128)
     dropout: float = 0.0
     value_unit_min: float = 100.0
 

@@ -83,18 +83,17 @@ def collate(observations: Sequence[Observation]) -> RaggedBatch:
     )
 
 
-def flat_action_index(batch: RaggedBatch, action_G: np.ndarray) -> Tensor:
+def flat_action_index(n_pair_G: np.ndarray, action_G: np.ndarray) -> Tensor:
     """Entry of `ActionValues.q_A` of each situation's action, [G] int64.
 
-    `action_G` [G] counts within the situation: 0 = wait, 1 + k = its k-th pair. Raises ValueError when one is out of
-    range.
+    `n_pair_G` [G] counts the pairs of each situation; `action_G` [G] counts within the situation: 0 = wait, 1 + k = its
+    k-th pair. Raises ValueError when one is out of range.
     """
-    n_pair_G = np.bincount(batch.pair_graph.numpy(), minlength=batch.size)
-    if action_G.shape != (batch.size,) or (action_G < 0).any() or (action_G > n_pair_G).any():
+    if action_G.shape != n_pair_G.shape or (action_G < 0).any() or (action_G > n_pair_G).any():
         raise ValueError("Expected one action per situation: 0 (wait) or 1 + a row of its pairs.")
     first_pair_G = np.cumsum(n_pair_G) - n_pair_G
-    situation_G = np.arange(batch.size, dtype=np.int64)
-    return torch.from_numpy(np.where(action_G == 0, situation_G, batch.size + first_pair_G + action_G - 1))
+    size = len(n_pair_G)
+    return torch.from_numpy(np.where(action_G == 0, np.arange(size), size + first_pair_G + action_G - 1))
 
 
 def flat_action_mask(masks: Sequence[np.ndarray]) -> Tensor:

@@ -1,0 +1,1 @@
+"""Deep Q-learning: pure losses, the agent that updates a network with them, exploration."""

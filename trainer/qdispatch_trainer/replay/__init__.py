@@ -1,0 +1,1 @@
+"""Replay memory: day traces in, n-step transitions out, sampled uniformly or by priority."""
