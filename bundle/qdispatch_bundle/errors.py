@@ -32,7 +32,11 @@ class BundleError(Exception):
 
 
 class ModelOutputError(Exception):
-    """The model answered one observation with NaN or infinite values; the answer must not be used."""
+    """The model gave no usable answer to one observation: `reason` is NOT_FINITE or MODEL_INVALID."""
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
 
 
 class OverModelLimit(Exception):

@@ -102,13 +102,16 @@ def _same_axes(found: list[Any], wanted: tuple[Axis, ...]) -> bool:
 
 
 def run_graph(session: ort.InferenceSession, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """One forward pass: every output by name. Raises ModelOutputError when one holds NaN or infinity.
+    """One forward pass: every output by name. Raises ModelOutputError when it fails, or gives NaN or infinity.
 
     Safe to call from several threads at once.
     """
     names = [node.name for node in session.get_outputs()]
-    outputs = dict(zip(names, session.run(names, dict(inputs)), strict=True))
+    try:
+        outputs = dict(zip(names, session.run(names, dict(inputs)), strict=True))
+    except _REFUSALS as error:
+        raise ModelOutputError(RefusalReason.MODEL_INVALID, "ONNX Runtime cannot run the graph") from error
     for name, values in outputs.items():
         if not np.all(np.isfinite(values)):
-            raise ModelOutputError(f"output {name} is NaN or infinite")
+            raise ModelOutputError(RefusalReason.NOT_FINITE, f"output {name} is NaN or infinite")
     return outputs

@@ -10,10 +10,9 @@ import onnxruntime as ort
 from qdispatch_bundle.errors import OverModelLimit
 from qdispatch_bundle.manifest import Limits
 from qdispatch_bundle.onnx_session import SET_OUTPUTS, Array, check_signature, run_graph, set_inputs
-from qdispatch_domain.decoder import Situation
-from qdispatch_domain.features import N_BOOKING, N_CONTEXT, N_DRIVER, N_PAIR, encode
+from qdispatch_domain.features import N_BOOKING, N_CONTEXT, N_DRIVER, N_PAIR
 from qdispatch_domain.observation import Observation, Scores
-from qdispatch_domain.snapshot import Snapshot
+from qdispatch_domain.situation import Situation
 
 
 def observation_inputs(observation: Observation) -> dict[str, Array]:
@@ -40,9 +39,9 @@ class SetModel:
         self._session = session
         self._limits = limits
 
-    def inputs(self, snapshot: Snapshot) -> Mapping[str, Array]:
-        """Encode a snapshot into the graph's inputs."""
-        return observation_inputs(encode(snapshot))
+    def inputs(self, situation: Situation, day: int) -> Mapping[str, Array]:
+        """The graph's inputs of one day of the situation; empty when it has no pair."""
+        return observation_inputs(situation.observations.one(day))
 
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """q_pair [P] and q_wait [1], float32, minutes-equivalent."""
@@ -63,5 +62,15 @@ class SetModel:
         return Scores(q_pair=outputs["q_pair"].astype(np.float64), q_wait=float(outputs["q_wait"][0]))
 
     def score(self, situation: Situation) -> Scores:
-        """`scores` of the situation's observation: the domain's `Scorer`."""
-        return self.scores(situation.observation)
+        """`scores` of every day of the situation: the domain's `Scorer`.
+
+        A day without a pair has nothing to compare Q(wait) with: the graph is not called and 0 stands there.
+        """
+        observations = situation.observations
+        q_pair = np.empty(len(observations.pair_graph))
+        q_wait = np.zeros(situation.fleet.days)
+        for day in np.unique(observations.pair_graph):
+            scores = self.scores(observations.one(int(day)))
+            q_pair[observations.pair_graph == day] = scores.q_pair
+            q_wait[day] = scores.q_wait
+        return Scores(q_pair=q_pair, q_wait=q_wait)
