@@ -1,8 +1,9 @@
 """The candidate table: per open booking the cheapest permitted drivers, and until when the choice can wait.
 
-One function for simulator, server, heuristics and export; the vehicle rules, the EMERGENCY rule and `decide_by` live here.
-On fleets of more than `PRUNE_ABOVE` drivers only the `NEAREST` drivers of each booking are timed, chosen by a cheap bound; whether
-a REGULAR driver can be on time and whether anybody can at all is still settled over all drivers, for the bookings where it matters.
+One function for simulator, server, heuristics and export; the vehicle rules, the EMERGENCY rule and `decide_by` live
+here. On fleets of more than `PRUNE_ABOVE` drivers only the `NEAREST` drivers of each booking are timed, chosen by a cheap
+bound; whether a REGULAR driver can be on time and whether anybody can at all is still settled over all drivers, for the
+bookings where it matters.
 """
 
 from __future__ import annotations
@@ -61,7 +62,11 @@ def candidate_table(fleet: Fleet, keep: int = CANDIDATES) -> CandidateTable:
     vehicle = _vehicle_rules(fleet, day, driver)  # [R, B]
     regular = fleet.regular[day, driver]
     row, position, viable = _viable_positions(fleet, s, vehicle)  # [Q], [Q], [Q, B]
-    near = np.ones_like(vehicle) if fleet.driver_real.shape[1] <= PRUNE_ABOVE else _nearest(fleet, s, row, position, viable)
+    near = (
+        np.ones_like(vehicle)
+        if fleet.driver_real.shape[1] <= PRUNE_ABOVE
+        else _nearest(fleet, s, row, position, viable)
+    )
 
     def timed(which: Bool) -> Insertions:
         q, booking = np.nonzero(viable & which[row])

@@ -1,4 +1,4 @@
-"""The cost of a day: its terms as functions of arrays. The weights stand in `weights.py`, the rules in docs/dispatch-rules.md."""
+"""The cost of a day: its terms as functions of arrays (weights: `weights.py`, rules: docs/dispatch-rules.md)."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from qdispatch_domain.reasons import BookingGap, DriverGap, Refusal
 
@@ -23,12 +23,7 @@ class CostDelta:
     def total(self) -> float:
         """Sum of all terms, minutes-equivalent."""
         return (
-            self.deadhead
-            + self.lateness
-            + self.downstream_lateness
-            + self.emergency
-            + self.driver_change
-            + self.spread
+            self.deadhead + self.lateness + self.downstream_lateness + self.emergency + self.driver_change + self.spread
         )
 
 
@@ -41,7 +36,7 @@ class Candidate:
     pickup_time: float  # predicted start of the pickup, service-day minutes
     lateness_min: float  # predicted pickup minus scheduled time, minutes, >= 0
     added_deadhead_min: float
-    added_deadhead_km: float
+    added_deadhead_km: float | None  # None when the caller's matrix carries no meters
     slack_min: float  # by how many minutes the trip behind may still slip; 1e9 when there is none
     cost: CostDelta
     resulting_trips: int  # done today + committed, with this one

@@ -1,8 +1,8 @@
 """Array form of one or many situations: structure of arrays with a leading axis N of days.
 
-Row i of an array belongs to driver i or booking i of the snapshot; rows beyond the real ones are padding (`driver_real`,
-`booking_real` false). Times are service-day minutes; an absent time is NaN, and a break or trip slot that does not exist
-holds `NEVER`. Only COMMITTED trips stand in the trip arrays: what runs or is done has become the anchor.
+Row i of an array belongs to driver i or booking i of the snapshot; rows beyond the real ones are padding
+(`driver_real`, `booking_real` false). Times are service-day minutes; an absent time is NaN, and a break or trip slot that does not
+exist holds `NEVER`. Only COMMITTED trips stand in the trip arrays: what runs or is done has become the anchor.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class Fleet:
     @property
     def usable(self) -> Bool:
         """Drivers that can be candidates, [N, D]."""
-        return self.driver_real & (self.driver_gap == 0)
+        usable: Bool = self.driver_real & (self.driver_gap == 0)
+        return usable
 
     def select(self, days: I64) -> Fleet:
         """A copy holding only the given days, [len(days), ...]."""
@@ -220,7 +221,9 @@ def drop_first_trip(fleet: Fleet, n: I64, d: I64) -> None:
     fleet.n_trips[n, d] -= 1
 
 
-def _insert(array: npt.NDArray[np.generic], n: I64, d: I64, source: I64, here: Bool, value: object) -> None:
+def _insert(
+    array: npt.NDArray[np.generic], n: I64, d: I64, source: I64, here: Bool, value: npt.NDArray[np.generic]
+) -> None:
     rows = array[n, d]  # [M, L, ...]
     shifted = np.take_along_axis(rows, source.reshape(source.shape + (1,) * (rows.ndim - 2)), axis=1)
     shifted[here] = value

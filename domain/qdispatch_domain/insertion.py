@@ -1,7 +1,8 @@
-"""The insertion kernel: time and cost of inserting bookings into schedules, vectorised over (schedule row, booking, position).
+"""The insertion kernel: time and cost of inserting bookings, vectorised over (schedule row, booking, position).
 
-Classical insertion for vehicle routing (Solomon 1987; Campbell and Savelsbergh 2004 for the constant-time feasibility test by
-latest times), with time-dependent travel: the trip behind is timed anew, and a delay that remains is carried on until it is absorbed.
+Classical insertion for vehicle routing (Solomon 1987; Campbell and Savelsbergh 2004 for the constant-time
+feasibility test by latest times), with time-dependent travel: the trip behind is timed anew, and a delay that remains
+is carried on until it is absorbed.
 """
 
 from __future__ import annotations
@@ -70,12 +71,14 @@ def insertions(fleet: Fleet, s: Schedules, row: I64, booking: I64, position: I64
     work = work_of_bookings(fleet, day, driver, booking)
     own = serve(fleet.travel, s.free_time[row, position], approach, work)
     keep = np.flatnonzero(own.pickup <= work.scheduled + RULES.latest_insertion_min + EPS)
-    row, booking, position, day, driver, approach = (a[keep] for a in (row, booking, position, day, driver, approach))
+    row, booking, position, day, driver = (a[keep] for a in (row, booking, position, day, driver))
+    approach = approach[keep]
     own, work = _take(own, keep), work.take(keep)
 
     behind = _Behind.of(fleet, s, row, booking, position, own.end)
     keep = np.flatnonzero(behind.slack >= -EPS)
-    row, booking, position, day, driver, approach = (a[keep] for a in (row, booking, position, day, driver, approach))
+    row, booking, position, day, driver = (a[keep] for a in (row, booking, position, day, driver))
+    approach = approach[keep]
     own, work, behind = _take(own, keep), work.take(keep), behind.take(keep)
 
     deadhead, downstream = _carry_on(fleet, s, row, position, behind)

@@ -16,8 +16,9 @@ class Observation:
     """One encoded situation. Rows of `pair_*` are the candidate pairs, ordered by (booking, rank).
 
     `driver_features` [D, Fd], `booking_features` [B, Fb], `pair_features` [P, Fp], `context` [Fc], all float32
-    and scaled; `pair_driver` [P] and `pair_booking` [P] are rows of the first two. Names, units and scales of
-    every column stand in `features.py`, and the fingerprint covers them.
+    and scaled; `pair_driver` [P] and `pair_booking` [P] are rows of the first two (usable drivers, open
+    bookings).
+    Names, units and scales of every column stand in `features.py`, and the fingerprint covers them.
     """
 
     driver_features: F32
@@ -31,7 +32,8 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Values of the pairs of one observation and of waiting, minutes-equivalent; higher is better."""
+    """Values of the pairs and of waiting, minutes-equivalent; higher is better."""
 
     q_pair: npt.NDArray[np.float64]  # [P]
-    q_wait: float
+    q_wait: float | npt.NDArray[np.float64]  # one number for one day, else [N]
+    commit: npt.NDArray[np.bool_] | None = None  # [P] a rule's own choice of pairs worth committing, instead of q_wait

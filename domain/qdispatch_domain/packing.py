@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_domain.fleet import Fleet, empty_fleet
+from qdispatch_domain.fleet import EPS, Fleet, empty_fleet
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Location, Snapshot, Trip, TripStatus
 from qdispatch_domain.travel import Travel, place_row, place_rows
@@ -95,7 +95,9 @@ def _pack_drivers(fleet: Fleet, n: int, snapshot: Snapshot) -> None:
         fleet.shift_start[n, i], fleet.shift_end[n, i] = driver.shift_start, driver.shift_end
         running = next((t for t in driver.trips if t.status in (TripStatus.EN_ROUTE, TripStatus.ONBOARD)), None)
         fleet.locked[n, i] = running is not None
-        anchor = _idle(driver, snapshot.now) if running is None else _running(fleet.travel, driver, running, snapshot.now)
+        anchor = (
+            _idle(driver, snapshot.now) if running is None else _running(fleet.travel, driver, running, snapshot.now)
+        )
         if anchor is None:
             fleet.driver_gap[n, i] = DriverGap.POSITION_UNKNOWN
             continue
@@ -110,7 +112,7 @@ def _last_done(driver: Driver) -> Trip | None:
 def _idle(driver: Driver, now: float) -> tuple[float, Location] | None:
     """Anchor of a driver without a running trip (docs/dispatch-rules.md, "Where a driver is")."""
     done, seen = _last_done(driver), driver.position
-    if seen is not None and now - seen.observed_at <= RULES.position_max_age_min:
+    if seen is not None and now - seen.observed_at <= RULES.position_max_age_min + EPS:
         if done is None or done.done_at is None or seen.observed_at >= done.done_at:
             return now, seen.location
     if done is not None:
@@ -141,8 +143,8 @@ def _running(travel: Travel, driver: Driver, trip: Trip, now: float) -> tuple[fl
         if origin is None:
             return None
         approach = travel.free_flow(place_row(origin), place_row(trip.pickup))
-        pickup = max(float(travel.arrive(np.float64(since), approach)), trip.scheduled_time, now)
-    end = float(travel.arrive(np.float64(pickup + trip.pickup_service_min), loaded)) + trip.dropoff_service_min
+        pickup = max(float(travel.arrive(np.array(since), approach)), trip.scheduled_time, now)
+    end = float(travel.arrive(np.array(pickup + trip.pickup_service_min), loaded)) + trip.dropoff_service_min
     return max(end, now), trip.dropoff
 
 
@@ -188,7 +190,9 @@ def _pack_bookings(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, in
     fleet.promised[n, here] = [_or(b.promised_pickup_time, np.nan) for b in rows]
     fleet.known_since[n, here] = [_or(b.known_since, np.nan) for b in rows]
     try:
-        fleet.current_driver[n, here] = [-1 if b.current_driver_id is None else index[b.current_driver_id] for b in rows]
+        fleet.current_driver[n, here] = [
+            -1 if b.current_driver_id is None else index[b.current_driver_id] for b in rows
+        ]
     except KeyError as error:
         raise ValueError("Expected current_driver_id to name a driver of the snapshot.") from error
     placed = [i for i, b in enumerate(rows) if b.pickup is not None and b.dropoff is not None]

@@ -140,7 +140,7 @@ def drive_home(fleet: Fleet, day: I64, driver: I64, free: F64, place: F64) -> tu
 
 
 def schedules(fleet: Fleet, day: I64, driver: I64) -> Schedules:
-    """Forward and backward pass of the given drivers, each [R]. Only the first `count` entries of a row mean anything."""
+    """Forward and backward pass of the given drivers, each [R]. Only the first `count` entries of a row count."""
     rows, capacity = len(day), int(fleet.trip_scheduled.shape[2])
     count = fleet.n_trips[day, driver]
     longest = int(count.max(initial=0))

@@ -65,7 +65,7 @@ def anchor_of(driver: Driver, now: float, roads: Roads) -> Anchor | None:
     if len(running) > 1:
         raise ValueError(f"Expected at most one running trip of driver {driver.id!r}.")
     if running:
-        return _after_running(driver, running[0], done, now, roads)
+        return _after_running(driver, driver.shift_start, running[0], done, now, roads)
     seen: list[tuple[float, Location]] = []
     for trip in done[-1:]:
         if trip.done_at is None:
@@ -83,7 +83,9 @@ def anchor_of(driver: Driver, now: float, roads: Roads) -> Anchor | None:
     return None
 
 
-def _after_running(driver: Driver, trip: Trip, done: Sequence[Trip], now: float, roads: Roads) -> Anchor | None:
+def _after_running(
+    driver: Driver, shift_start: float, trip: Trip, done: Sequence[Trip], now: float, roads: Roads
+) -> Anchor | None:
     if trip.status is TripStatus.ONBOARD:
         if trip.picked_up_at is None:
             raise ValueError(f"Expected picked_up_at on ONBOARD trip {trip.booking_id!r}.")
@@ -91,17 +93,19 @@ def _after_running(driver: Driver, trip: Trip, done: Sequence[Trip], now: float,
     else:
         if trip.departed_at is None:
             raise ValueError(f"Expected departed_at on EN_ROUTE trip {trip.booking_id!r}.")
+        since = trip.departed_at
         if driver.position is not None:
             origin = driver.position.location
+            since = max(since, driver.position.observed_at)
         elif done:
             origin = done[-1].dropoff
         elif driver.start_location is not None:
             origin = driver.start_location
         else:
             return None
-        pickup = max(roads.arrive(trip.departed_at, origin, trip.pickup), trip.scheduled_time, now)
+        pickup = max(roads.arrive(since, origin, trip.pickup), trip.scheduled_time, now)
     at_dropoff = roads.arrive(pickup + trip.pickup_service_min, trip.pickup, trip.dropoff)
-    return Anchor(max(now, at_dropoff + trip.dropoff_service_min), trip.dropoff)
+    return Anchor(max(now, at_dropoff + trip.dropoff_service_min, shift_start), trip.dropoff)
 
 
 def drive(
