@@ -77,4 +77,4 @@ images-check: ## build both images in chroot isolation and ask the server image 
 
 .PHONY: clean
 clean: ## remove environments and caches
-	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .lint-imports.log
+	@rm -rf $(VENV) $(DEMO) .venv-proto build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .lint-imports.log
