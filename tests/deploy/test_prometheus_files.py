@@ -1,4 +1,4 @@
-"""The Prometheus configuration is valid, and each alert fires on the trouble it is named after and is silent otherwise."""
+"""The Prometheus configuration is valid; each alert fires on the trouble it is named after and is silent otherwise."""
 
 from __future__ import annotations
 
