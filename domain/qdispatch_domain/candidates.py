@@ -1,9 +1,9 @@
 """The candidate table: per open booking the cheapest permitted drivers, and until when the choice can wait.
 
 One function for simulator, server, heuristics and export; the vehicle rules, the EMERGENCY rule and `decide_by` live
-here. On fleets of more than `PRUNE_ABOVE` drivers only the `NEAREST` drivers of each booking are timed, chosen by a cheap
-bound; whether a REGULAR driver can be on time and whether anybody can at all is still settled over all drivers, for the
-bookings where it matters.
+here. On fleets of more than `PRUNE_ABOVE` drivers only the `NEAREST` drivers of each booking are timed, chosen by a
+cheap bound; whether a REGULAR driver can be on time and whether anybody can at all is still settled over all drivers,
+for the bookings where it matters.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def encode(fleet: Fleet, table: CandidateTable) -> Observations:
     driver_row = np.cumsum(usable.ravel()).reshape(usable.shape) - 1
     booking_row = np.cumsum(opened.ravel()).reshape(opened.shape) - 1
     pairs = table.insertion
-    centre = _centre(fleet)
+    centre = mean_place(fleet)
     load, window = _load(fleet, table)
     size = np.maximum(usable.sum(axis=1), 1).astype(np.float64)
 
@@ -93,7 +93,7 @@ def _scaled(features: Sequence[Feature], columns: Sequence[F64]) -> F32:
     return np.clip(table, -CLIP, CLIP).astype(np.float32)
 
 
-def _centre(fleet: Fleet) -> tuple[F64, F64]:
+def mean_place(fleet: Fleet) -> tuple[F64, F64]:
     """Mean latitude and longitude of the usable drivers' anchors, [N, 1] degrees."""
     weight = fleet.usable[:, :, None]
     total = (fleet.anchor_place * weight).sum(axis=1)
@@ -103,7 +103,7 @@ def _centre(fleet: Fleet) -> tuple[F64, F64]:
     return latitude[:, None], longitude[:, None]
 
 
-def _local_km(places: F64, centre: tuple[F64, F64]) -> tuple[F64, F64]:
+def local_km(places: F64, centre: tuple[F64, F64]) -> tuple[F64, F64]:
     """Road-equivalent kilometres east and north of the centre, [N, M] each."""
     latitude, longitude = degrees_from_places(places)
     km_per_degree = np.pi / 180.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
@@ -134,7 +134,7 @@ def _driver_columns(
     np.add.at(wanted, (table.insertion.day[best], table.insertion.driver[best]), 1.0)
     counts, size = table.loads.counts, np.maximum(table.loads.size, 1.0)[:, None]
     minutes = np.where(counts, fleet.window_minutes / fleet.contract_share, 0.0)
-    east, north = _local_km(fleet.anchor_place, centre)
+    east, north = local_km(fleet.anchor_place, centre)
     return {
         "free_in": fleet.anchor_time - now,
         "shift_left": fleet.shift_end - fleet.anchor_time,
@@ -166,8 +166,8 @@ def _booking_columns(fleet: Fleet, table: CandidateTable, centre: tuple[F64, F64
     first, next_best = table.rank == 0, table.rank == 1
     best[pairs.day[first], pairs.booking[first]] = table.total[first]
     second[pairs.day[next_best], pairs.booking[next_best]] = table.total[next_best]
-    pickup_east, pickup_north = _local_km(fleet.pickup, centre)
-    dropoff_east, dropoff_north = _local_km(fleet.dropoff, centre)
+    pickup_east, pickup_north = local_km(fleet.pickup, centre)
+    dropoff_east, dropoff_north = local_km(fleet.dropoff, centre)
     linked = fleet.linked_booking
     other_open = (linked >= 0) & np.take_along_axis(
         fleet.booking_real & (fleet.linked_driver < 0), np.maximum(linked, 0), 1

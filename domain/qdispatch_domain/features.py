@@ -1,7 +1,8 @@
 """What every feature means: ordered names, units, scales, and the fingerprint that locks trainer and server together.
 
-A feature's value is `raw / scale`, clipped to [-CLIP, CLIP]; flags are 0 or 1. "x" is trips (done + running + committed)
-per contract share; the mean is taken over the drivers who count for fairness. Lists are in the order of the columns.
+A feature's value is `raw / scale`, clipped to [-CLIP, CLIP]; flags are 0 or 1. "x" is trips (done + running +
+committed) per contract share; the mean is taken over the drivers who count for fairness. Lists are in the order of
+the columns.
 """
 
 from __future__ import annotations

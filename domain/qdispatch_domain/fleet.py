@@ -1,8 +1,9 @@
 """Array form of one or many situations: structure of arrays with a leading axis N of days.
 
 Row i of an array belongs to driver i or booking i of the snapshot; rows beyond the real ones are padding
-(`driver_real`, `booking_real` false). Times are service-day minutes; an absent time is NaN, and a break or trip slot that does not
-exist holds `NEVER`. Only COMMITTED trips stand in the trip arrays: what runs or is done has become the anchor.
+(`driver_real`, `booking_real` false). Times are service-day minutes; an absent time is NaN, and a break or trip slot
+that does not exist holds `NEVER`. Only COMMITTED trips stand in the trip arrays: what runs or is done has become the
+anchor.
 """
 
 from __future__ import annotations

@@ -112,9 +112,10 @@ def _last_done(driver: Driver) -> Trip | None:
 def _idle(driver: Driver, now: float) -> tuple[float, Location] | None:
     """Anchor of a driver without a running trip (docs/dispatch-rules.md, "Where a driver is")."""
     done, seen = _last_done(driver), driver.position
-    if seen is not None and now - seen.observed_at <= RULES.position_max_age_min + EPS:
-        if done is None or done.done_at is None or seen.observed_at >= done.done_at:
-            return now, seen.location
+    fresh = seen is not None and now - seen.observed_at <= RULES.position_max_age_min + EPS
+    newer = seen is not None and (done is None or done.done_at is None or seen.observed_at >= done.done_at)
+    if seen is not None and fresh and newer:
+        return now, seen.location
     if done is not None:
         return now, done.dropoff
     if driver.start_location is not None and driver.shift_start is not None and now <= driver.shift_start:

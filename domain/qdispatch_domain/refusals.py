@@ -29,16 +29,12 @@ def refusals(fleet: Fleet, day: int, bookings: I64) -> list[Counter[Refusal]]:
     """
     if not len(bookings):
         return []
-    without_trips = fleet.select(np.array([day]))
-    without_trips.n_trips[:] = 0
-    without_breaks = without_trips.select(np.array([0]))
-    without_breaks.break_start[:] = without_breaks.break_end[:] = NEVER
-    without_shift = without_breaks.select(np.array([0]))
-    without_shift.shift_end[:] = NEVER
-    idle = ~without_shift.locked
-    without_shift.anchor_time[idle] = np.broadcast_to(without_shift.now[:, None], idle.shape)[idle]
-    relaxed = [_feasible(f, bookings) for f in (without_shift, without_breaks, without_trips)]  # [B', D] each
-    explained = zip((Refusal.TOO_LATE, Refusal.SHIFT, Refusal.BREAK), relaxed, strict=True)
+    relaxed = fleet.select(np.full(3, day))  # row 0: no trips, breaks or shift; 1: no trips or breaks; 2: no trips
+    relaxed.n_trips[:] = 0
+    relaxed.break_start[:2] = relaxed.break_end[:2] = NEVER
+    relaxed.shift_end[0] = NEVER
+    relaxed.anchor_time[0] = np.where(relaxed.locked[0], relaxed.anchor_time[0], relaxed.now[0])
+    explained = zip((Refusal.TOO_LATE, Refusal.SHIFT, Refusal.BREAK), _feasible(relaxed, bookings), strict=True)
 
     real = np.flatnonzero(fleet.driver_real[day])
     reason = np.full((len(bookings), fleet.driver_real.shape[1]), int(Refusal.TIME_CONFLICT))
@@ -55,11 +51,11 @@ def refusals(fleet: Fleet, day: int, bookings: I64) -> list[Counter[Refusal]]:
 
 
 def _feasible(fleet: Fleet, bookings: I64) -> Bool:
-    """Whether each usable driver of a one-day fleet without trips could take each booking, [B', D]."""
+    """Whether each usable driver of a fleet without trips could take each booking, [N, B', D]."""
     day, driver = np.nonzero(fleet.usable)
     s = schedules(fleet, day, driver)
     row, which = (a.ravel() for a in np.meshgrid(np.arange(len(day)), np.arange(len(bookings)), indexing="ij"))
     found = insertions(fleet, s, row, bookings[which], np.zeros_like(row))
-    ok = np.zeros((fleet.open.shape[1], fleet.driver_real.shape[1]), dtype=np.bool_)
-    ok[found.booking, found.driver] = True
-    return ok[bookings]
+    ok = np.zeros((fleet.days, fleet.open.shape[1], fleet.driver_real.shape[1]), dtype=np.bool_)
+    ok[found.day, found.booking, found.driver] = True
+    return ok[:, bookings]

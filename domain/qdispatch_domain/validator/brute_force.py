@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qdispatch_domain.decision import CostDelta
 from qdispatch_domain.reasons import DriverGap, Refusal
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Trip
 from qdispatch_domain.validator.situation import EPSILON_MIN, Situation, as_trip, promise_for, tolerance_of
-from qdispatch_domain.validator.timeline import Timeline, drive
+from qdispatch_domain.validator.timeline import Anchor, Timeline, anchor_of, drive
 from qdispatch_domain.validator.violation import Fault
 from qdispatch_domain.weights import RULES, WEIGHTS
 
@@ -175,16 +175,19 @@ def refusal(situation: Situation, booking: Booking, driver: int) -> Refusal | No
     if feasible_insertions(situation, booking, driver):
         reserved = row.kind is DriverKind.EMERGENCY and regular_on_time(situation, booking) is not None
         return Refusal.RESERVE if reserved else None
-    anchor = situation.anchor(driver)
     alone = [as_trip(booking, math.nan)]
-    free = drive(row, anchor, alone, situation.roads, breaks=False)
-    idle = drive(row, anchor, [], situation.roads)
-    judged = _judge(booking, row, driver, 0, [], idle, free)
-    if Fault.TOO_LATE in judged.faults:
-        return Refusal.TOO_LATE
-    if Fault.SHIFT in judged.faults:
-        return Refusal.SHIFT
-    rested = drive(row, anchor, alone, situation.roads)
-    if _judge(booking, row, driver, 0, [], idle, rested).faults:
-        return Refusal.BREAK
+    always_on = replace(row, shift_start=-math.inf, shift_end=math.inf)
+    unbound = anchor_of(always_on, situation.snapshot.now, situation.roads) or Anchor(
+        situation.snapshot.now,
+        situation.anchor(driver).place,  # located by the start_location, before the shift
+    )
+    idle = drive(row, situation.anchor(driver), [], situation.roads)
+    relaxed = (
+        (Refusal.TOO_LATE, drive(always_on, unbound, alone, situation.roads, breaks=False), always_on),
+        (Refusal.SHIFT, drive(row, situation.anchor(driver), alone, situation.roads, breaks=False), row),
+        (Refusal.BREAK, drive(row, situation.anchor(driver), alone, situation.roads), row),
+    )
+    for reason, timeline, judged_by in relaxed:
+        if _judge(booking, judged_by, driver, 0, [], idle, timeline).faults:
+            return reason
     return Refusal.TIME_CONFLICT

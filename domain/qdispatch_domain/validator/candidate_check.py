@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields
 
 from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta
@@ -24,8 +25,14 @@ from qdispatch_domain.validator.violation import Fault, Violation
 CLAIM_TOLERANCE = 1e-3  # minutes, minutes-equivalent or kilometres
 
 
-def check_candidates(situation: Situation, advice: BookingAdvice, where: str) -> list[Violation]:
-    """Every candidate against the rules and its own figures, at the snapshot before any pick."""
+def check_candidates(
+    situation: Situation, advice: BookingAdvice, where: str, own_pass: Sequence[Situation] = ()
+) -> list[Violation]:
+    """Every candidate against the rules and its own figures, at the snapshot before any pick.
+
+    A recommended row may describe the schedules of a later pass instead: `own_pass` holds the situations after
+    0, 1, ... of the picks before its own, and one of them has to agree with it.
+    """
     found: list[Violation] = []
     seen: set[int] = set()
     for number, candidate in enumerate(advice.candidates):
@@ -33,7 +40,11 @@ def check_candidates(situation: Situation, advice: BookingAdvice, where: str) ->
         if candidate.driver in seen:
             found.append(Violation(Fault.DUPLICATE, here, f"driver row {candidate.driver} is listed twice"))
         seen.add(candidate.driver)
-        found += _candidate(situation, advice.booking, candidate, here)
+        wrong = _candidate(situation, advice.booking, candidate, here)
+        if wrong and candidate.recommended:
+            others = (_candidate(state, advice.booking, candidate, here) for state in own_pass)
+            wrong = min((wrong, *others), key=len)
+        found += wrong
     return found
 
 
@@ -96,13 +107,17 @@ def _figures(
         "added_deadhead_min": new.deadhead_min - old.deadhead_min,
         "resulting_trips": situation.legs_of(candidate.driver) + 1,
     }
+    found = []
     if old.deadhead_km is not None and new.deadhead_km is not None:
         true["added_deadhead_km"] = new.deadhead_km - old.deadhead_km
-    found = [
-        Violation(Fault.PREDICTION_WRONG, where, f"{name} {getattr(candidate, name)}, by the rules {value:.6f}")
-        for name, value in true.items()
-        if not abs(getattr(candidate, name) - value) <= CLAIM_TOLERANCE
-    ]
+    elif candidate.added_deadhead_km is not None:
+        text = f"added_deadhead_km {candidate.added_deadhead_km}, but the matrix has no meters"
+        found.append(Violation(Fault.PREDICTION_WRONG, where, text))
+    for name, value in true.items():
+        claim = getattr(candidate, name)
+        if claim is None or not abs(claim - value) <= CLAIM_TOLERANCE:
+            text = f"{name} {claim}, by the rules {value:.6f}"
+            found.append(Violation(Fault.PREDICTION_WRONG, where, text))
     if candidate.on_time != insertion.on_time:
         text = f"on_time {candidate.on_time}, pickup {insertion.pickup:.6f}"
         found.append(Violation(Fault.PREDICTION_WRONG, where, text))

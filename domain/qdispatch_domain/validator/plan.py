@@ -28,17 +28,20 @@ def validate_plan(snapshot: Snapshot, decision: Decision) -> list[Violation]:
     found = _driver_gaps(before, decision.driver_gaps)
     found += _rows(snapshot, decision)
     after = Situation(snapshot)
+    states = [before]
     pick_of: dict[int, tuple[int, Pick]] = {}
     for number, pick in enumerate(decision.picks):
         found += check_pick(after, pick, f"picks[{number}]")
         if apply_pick(after, pick):
             pick_of[pick.booking] = (number, pick)
+        states.append(after.copy())
     for number, advice in enumerate(decision.bookings):
         if not 0 <= advice.booking < len(snapshot.bookings):
             continue
         where = f"bookings[{number}]"
-        found += _advice(before, advice, where)
-        found += _recommendation(advice, pick_of.get(advice.booking), where)
+        pick_made = pick_of.get(advice.booking)
+        found += _advice(before, advice, where, states[: pick_made[0] + 1] if pick_made else ())
+        found += _recommendation(advice, pick_made, where)
     found += _waiting(snapshot, decision)
     return found
 
@@ -69,7 +72,7 @@ def _rows(snapshot: Snapshot, decision: Decision) -> list[Violation]:
     return found
 
 
-def _advice(before: Situation, advice: BookingAdvice, where: str) -> list[Violation]:
+def _advice(before: Situation, advice: BookingAdvice, where: str, own_pass: Sequence[Situation]) -> list[Violation]:
     booking = before.snapshot.bookings[advice.booking]
     gap = booking_gap(booking, before.snapshot.now)
     found = []
@@ -81,7 +84,7 @@ def _advice(before: Situation, advice: BookingAdvice, where: str) -> list[Violat
             text = f"{len(advice.candidates)} candidates of a booking that is {gap.name}"
             found.append(Violation(Fault.CANDIDATE_INFEASIBLE, where, text))
         return found
-    found += check_candidates(before, advice, where)
+    found += check_candidates(before, advice, where, own_pass)
     found += check_refusals(before, advice, where)
     found += check_decide_by(before, advice, where)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Snapshot, Trip, TripStatus
@@ -88,6 +89,14 @@ class Situation:
         self._trips: list[list[Trip]] = [committed(driver.trips) for driver in snapshot.drivers]
         self._timelines: dict[int, Timeline] = {}
         self.picked: set[int] = set()
+
+    def copy(self) -> Situation:
+        """The same schedules; later picks change only one of the two."""
+        other = copy(self)
+        other._trips = [list(trips) for trips in self._trips]
+        other._timelines = dict(self._timelines)
+        other.picked = set(self.picked)
+        return other
 
     def trips(self, driver: int) -> Sequence[Trip]:
         """The driver's COMMITTED trips, in order."""
