@@ -42,7 +42,7 @@ UNSEEN = -1
 
 @dataclass(frozen=True, slots=True)
 class ClassicView:
-    """`state` [N, 122] float32; `pair_action` [P] the action of each pair of the candidate table, UNSEEN without a slot."""
+    """`state` [N, 122] float32; `pair_action` [P] the action of each candidate pair, UNSEEN without a slot."""
 
     state: F32
     pair_action: I64
@@ -90,7 +90,7 @@ def classic_view(situation: Situation) -> ClassicView:
 
 
 def classic_scores(view: ClassicView, day: I64, q: npt.NDArray[np.float64]) -> Scores:
-    """Scores of the pairs (of `day` [P]) from the network's q [N, 201]; unseen bookings rank below everything and wait."""
+    """Scores of the pairs (of `day` [P]) from the network's q [N, 201]; unseen bookings rank last and wait."""
     seen = view.pair_action != UNSEEN
     q_pair = np.where(seen, q[day, np.maximum(view.pair_action, 0)], -NEVER)
     return Scores(q_pair=q_pair, q_wait=q[:, 0])

@@ -98,7 +98,21 @@ def _greedy(situation: Situation, score: F64, allowed: Bool) -> I64:
         if not taken_driver[n, d] and not taken_booking[n, b]:
             taken_driver[n, d] = taken_booking[n, b] = True
             picks.append(int(pair))
-    return np.array(picks, dtype=np.int64)
+    return _reserve_last(situation, np.array(picks, dtype=np.int64))
+
+
+def _reserve_last(situation: Situation, picks: I64) -> I64:
+    """The picks without those of EMERGENCY drivers on days where a REGULAR driver was picked too, if travel is a matrix.
+
+    A matrix need not obey the triangle inequality: a trip may then make another pickup reachable on time, so the reserve is
+    looked at again once the trip is committed.
+    """
+    if situation.fleet.travel.matrix is None:
+        return picks
+    day = situation.table.insertion.day[picks]
+    regular = situation.fleet.regular[day, situation.table.insertion.driver[picks]]
+    kept: I64 = picks[regular | ~np.isin(day, day[regular])]
+    return kept
 
 
 def waiting_masked(situation: Situation) -> Bool:

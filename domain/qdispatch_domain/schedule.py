@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_domain.fleet import NEVER, Fleet
+from qdispatch_domain.fleet import EPS, NEVER, Fleet
 from qdispatch_domain.travel import Travel
 from qdispatch_domain.weights import RULES
 
@@ -73,7 +73,8 @@ def latest_free(travel: Travel, latest_pickup: F64, approach: F64, work: Work) -
     for k in range(work.break_start.shape[-1] - 1, -1, -1):
         start = work.break_start[..., k]
         _, _, end = _drive(travel, latest, approach, work)
-        clash = (latest < work.break_end[..., k]) & (end > start)
+        # with a margin: a trip that waits for the end of a break leaves at that very end, give or take a rounding
+        clash = (latest < work.break_end[..., k] - EPS) & (end > start + EPS)
         if clash.any():
             pickup_before = travel.depart(start - work.dropoff_service, work.loaded) - work.pickup_service
             possible &= ~clash | (pickup_before >= work.scheduled - 1e-9)
