@@ -1,0 +1,108 @@
+"""Chooses and records the golden vectors: diverse snapshots whose choices do not hang on the last digit.
+
+The tolerance of the values is measured: the same graph with ONNX Runtime's optimisations switched off computes the
+same function with other roundings, as another processor or version would. A snapshot is taken only if its decision
+stays the same when all values are shaken by that tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from qdispatch_bundle.golden import GoldenCase
+from qdispatch_bundle.manifest import Golden, Precision
+from qdispatch_bundle.model import Model
+from qdispatch_bundle.onnx_session import Array
+from qdispatch_bundle.replay import picks_of, situation_of
+from qdispatch_domain.decoder import decide_fleet
+from qdispatch_domain.observation import I64, Scores
+from qdispatch_domain.situation import Situation
+from qdispatch_domain.snapshot import Snapshot
+from qdispatch_export.errors import ExportError
+
+FEWEST = 8
+_SHAKES = 4
+_MARGIN = 4.0  # measured rounding differences times this
+_LEAST_TOLERANCE = {Precision.FP32: 1e-3, Precision.INT8: 1e-2}  # minutes-equivalent
+_OBSERVATION_TOLERANCE = 1e-6
+
+
+def measure_tolerance(model: Model, unoptimised: Model, precision: Precision, situations: Sequence[Situation]) -> float:
+    """How far two roundings of one graph may lie apart, minutes-equivalent."""
+    largest = 0.0
+    for situation in situations:
+        inputs = model.inputs(situation, 0)
+        if inputs:
+            one, other = model.run(inputs), unoptimised.run(inputs)
+            largest = max(largest, *(_difference(one[name], other[name]) for name in one))
+    return max(_LEAST_TOLERANCE[precision], _MARGIN * largest)
+
+
+def choose_golden(
+    models: Mapping[Precision, Model],
+    unoptimised: Mapping[Precision, Model],
+    snapshots: Sequence[Snapshot],
+    count: int,
+) -> tuple[Golden, tuple[GoldenCase, ...]]:
+    """Record `count` (at least FEWEST) of the snapshots, spread over the number of pairs and of picks.
+
+    Raises ExportError when fewer than FEWEST have a decision that rounding cannot change.
+    """
+    situations = [situation_of(snapshot) for snapshot in snapshots]
+    tolerance = {
+        precision: measure_tolerance(model, unoptimised[precision], precision, situations)
+        for precision, model in models.items()
+    }
+    steady: list[tuple[int, int, GoldenCase]] = []
+    for snapshot, situation in zip(snapshots, situations, strict=True):
+        picks = {p: _steady_picks(model, situation, tolerance[p]) for p, model in models.items()}
+        found = {p: chosen for p, chosen in picks.items() if chosen is not None}
+        if len(found) == len(models):
+            inputs = next(iter(models.values())).inputs(situation, 0)
+            outputs = {p: model.run(inputs) if inputs else {} for p, model in models.items()}
+            pairs = len(situation.table.rank)
+            steady.append((pairs, len(found[Precision.FP32]), GoldenCase(snapshot, inputs, outputs, found)))
+    wanted = max(count, FEWEST)
+    if len(steady) < FEWEST:
+        raise ExportError(
+            f"Only {len(steady)} of {len(snapshots)} snapshots have a decision that rounding cannot change; "
+            f"{FEWEST} are needed."
+        )
+    steady.sort(key=lambda row: row[:2])
+    chosen = np.unique(np.linspace(0, len(steady) - 1, wanted).round().astype(int))
+    cases = tuple(steady[index][2] for index in chosen)
+    q_tolerance = {precision.value: value for precision, value in tolerance.items()}
+    return Golden(len(cases), _OBSERVATION_TOLERANCE, q_tolerance), cases
+
+
+class _Shaken:
+    """A model whose values are all moved by up to `size`, differently for every `seed`."""
+
+    def __init__(self, model: Model, size: float, seed: int) -> None:
+        self._model = model
+        self._size = size
+        self._rng = np.random.default_rng(seed)
+
+    def score(self, situation: Situation) -> Scores:
+        scores = self._model.score(situation)
+        shape = scores.q_pair.shape
+        wait = np.asarray(scores.q_wait)
+        return Scores(
+            q_pair=scores.q_pair + self._rng.uniform(-self._size, self._size, shape),
+            q_wait=wait + self._rng.uniform(-self._size, self._size, wait.shape),
+        )
+
+
+def _steady_picks(model: Model, situation: Situation, tolerance: float) -> I64 | None:
+    """The picks on this situation; None when shaking the values changes them."""
+    picks = picks_of(decide_fleet(situation, model))
+    for seed in range(_SHAKES):
+        if not np.array_equal(picks, picks_of(decide_fleet(situation, _Shaken(model, tolerance, seed)))):
+            return None
+    return picks
+
+
+def _difference(one: Array, other: Array) -> float:
+    return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max())
