@@ -5,16 +5,18 @@ from __future__ import annotations
 import onnxruntime as ort
 
 from qdispatch_bundle.errors import BundleError, RefusalReason
+from qdispatch_bundle.flat_model import FlatModel
 from qdispatch_bundle.manifest import Limits, Manifest, ModelKind
 from qdispatch_bundle.model import Model
 from qdispatch_bundle.set_model import SetModel
-from qdispatch_domain import features
+from qdispatch_domain.classic import classic_fingerprint
+from qdispatch_domain.features import fingerprint
 from qdispatch_domain.weights import WEIGHTS
 
 
 def current_fingerprint(kind: ModelKind) -> str:
     """Fingerprint of this code's features and actions for one kind of model, 64 hex digits."""
-    return features.fingerprint()
+    return fingerprint() if kind is ModelKind.SET else classic_fingerprint()
 
 
 def check_locks(manifest: Manifest) -> None:
@@ -30,4 +32,4 @@ def check_locks(manifest: Manifest) -> None:
 
 def build_model(kind: ModelKind, session: ort.InferenceSession, limits: Limits) -> Model:
     """Wrap a session as the kind's model. Raises BundleError SIGNATURE when the graph does not fit."""
-    return SetModel(session, limits)
+    return SetModel(session, limits) if kind is ModelKind.SET else FlatModel(session)

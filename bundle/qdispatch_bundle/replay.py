@@ -12,7 +12,8 @@ from qdispatch_bundle.golden import GoldenCase
 from qdispatch_bundle.manifest import GOLDEN_FILE, Golden, Precision
 from qdispatch_bundle.model import Model
 from qdispatch_bundle.onnx_session import Array
-from qdispatch_domain.decoder import PassPicks, decide_fleet
+from qdispatch_domain.decision import Decision
+from qdispatch_domain.decoder import decision_of
 from qdispatch_domain.observation import I64
 from qdispatch_domain.packing import pack
 from qdispatch_domain.situation import Situation
@@ -31,14 +32,14 @@ class ReplayReport:
 
 
 def situation_of(snapshot: Snapshot) -> Situation:
-    """The snapshot as a situation of one day, encoded by the code of today."""
+    """The snapshot as a situation of one day, to be encoded by the code of today."""
     return Situation(pack([snapshot]))
 
 
-def picks_of(passes: Sequence[PassPicks]) -> I64:
-    """The insertions [n, 3] (booking, driver, position) of a decision on one day, in the order they were made."""
-    chosen = [passed.situation.table.insertion.take(passed.pairs) for passed in passes]
-    return np.concatenate([np.stack([c.booking, c.driver, c.position], axis=1) for c in chosen]).astype(np.int64)
+def picks_of(decision: Decision) -> I64:
+    """The recommended insertions [n, 3] (booking, driver, position), in the order they were made."""
+    rows = [(pick.booking, pick.driver, pick.position) for pick in decision.picks]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), 3)
 
 
 def replay(model: Model, precision: Precision, cases: Sequence[GoldenCase], strictness: Golden) -> ReplayReport:
@@ -47,7 +48,10 @@ def replay(model: Model, precision: Precision, cases: Sequence[GoldenCase], stri
     picks = 0
     for index, case in enumerate(cases):
         where = f"{GOLDEN_FILE}: case {index}"
-        situation = situation_of(case.snapshot)
+        try:
+            situation = situation_of(case.snapshot)
+        except ValueError as error:
+            raise BundleError(RefusalReason.GOLDEN_INVALID, f"{where}: no possible situation") from error
         inputs = model.inputs(situation, 0)
         tolerance = strictness.observation_tolerance
         input_difference = max(input_difference, _compare(f"{where}: input", inputs, case.inputs, tolerance, tolerance))
@@ -57,7 +61,7 @@ def replay(model: Model, precision: Precision, cases: Sequence[GoldenCase], stri
             raise BundleError(error.reason, f"{where}: {error}") from error
         allowed = strictness.q_tolerance[precision]
         q_difference = max(q_difference, _compare(f"{where}: value", outputs, case.outputs[precision], allowed, 0.0))
-        chosen = picks_of(decide_fleet(situation, model))
+        chosen = picks_of(decision_of(case.snapshot, situation, model))
         if not np.array_equal(chosen, case.picks[precision]):
             raise BundleError(RefusalReason.GOLDEN_MISMATCH, f"{where}: other insertions are recommended")
         picks += len(chosen)

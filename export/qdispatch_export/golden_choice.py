@@ -16,7 +16,7 @@ from qdispatch_bundle.manifest import Golden, Precision
 from qdispatch_bundle.model import Model
 from qdispatch_bundle.onnx_session import Array
 from qdispatch_bundle.replay import picks_of, situation_of
-from qdispatch_domain.decoder import decide_fleet
+from qdispatch_domain.decoder import decision_of
 from qdispatch_domain.observation import I64, Scores
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
@@ -57,7 +57,7 @@ def choose_golden(
     }
     steady: list[tuple[int, int, GoldenCase]] = []
     for snapshot, situation in zip(snapshots, situations, strict=True):
-        picks = {p: _steady_picks(model, situation, tolerance[p]) for p, model in models.items()}
+        picks = {p: _steady_picks(model, snapshot, situation, tolerance[p]) for p, model in models.items()}
         found = {p: chosen for p, chosen in picks.items() if chosen is not None}
         if len(found) == len(models):
             inputs = next(iter(models.values())).inputs(situation, 0)
@@ -95,11 +95,12 @@ class _Shaken:
         )
 
 
-def _steady_picks(model: Model, situation: Situation, tolerance: float) -> I64 | None:
+def _steady_picks(model: Model, snapshot: Snapshot, situation: Situation, tolerance: float) -> I64 | None:
     """The picks on this situation; None when shaking the values changes them."""
-    picks = picks_of(decide_fleet(situation, model))
+    picks = picks_of(decision_of(snapshot, situation, model))
     for seed in range(_SHAKES):
-        if not np.array_equal(picks, picks_of(decide_fleet(situation, _Shaken(model, tolerance, seed)))):
+        shaken = _Shaken(model, tolerance, seed)
+        if not np.array_equal(picks, picks_of(decision_of(snapshot, situation, shaken))):
             return None
     return picks
 

@@ -29,7 +29,7 @@ from qdispatch_bundle.manifest import (
 )
 from qdispatch_bundle.measurements import Calibration
 from qdispatch_bundle.replay import situation_of
-from qdispatch_domain.decoder import decide_fleet
+from qdispatch_domain.decoder import decide
 from tests.bundle.snapshots import snapshot
 from tests.bundle.tiny_bundle import reseal, write_tiny_bundle
 
@@ -59,7 +59,7 @@ def test_a_good_bundle_loads_and_decides(pristine_bundle: Path, precision: Preci
     situation = situation_of(snapshot(99, 4, 8))
     scores = bundle.model.score(situation)
     assert scores.q_pair.shape == (len(situation.table.rank),)
-    assert len(decide_fleet(situation, bundle.model)) >= 1
+    assert len(decide(snapshot(99, 4, 8), bundle.model).bookings) == 8
 
 
 def test_without_a_wish_the_recommended_precision_is_loaded(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_graph_of_other_inputs_is_refused(bundle_folder: Path) -> None:
 def test_spoilt_golden_vectors_are_refused(bundle_folder: Path, spoil: Any, reason: RefusalReason) -> None:
     path = bundle_folder / GOLDEN_FILE
     with np.load(path) as archive:
-        arrays = {name: archive[name].copy() for name in archive.files}
+        arrays: dict[str, Any] = {name: archive[name].copy() for name in archive.files}
     spoil(arrays)
     other = bundle_folder.parent / "other.npz"
     np.savez_compressed(other, **arrays)
