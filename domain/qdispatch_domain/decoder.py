@@ -86,34 +86,45 @@ def _candidates(
     trips = (fleet.trips_done + fleet.locked + fleet.n_trips)[0]
     km = _added_kilometers(fleet, table, which)
     gap = _resulting_gap(fleet, table, pairs.driver)
+    score = done.scores.q_pair[which]
+    columns = (
+        pairs.booking,
+        pairs.driver,
+        pairs.position,
+        pairs.pickup,
+        np.maximum(pairs.pickup - fleet.scheduled[0, pairs.booking], 0.0),
+        pairs.deadhead,
+        pairs.slack,
+        pairs.lateness,
+        pairs.downstream,
+        table.emergency[which],
+        table.driver_change[which],
+        table.spread[which],
+        trips[pairs.driver].astype(np.int64) + 1,
+        gap,
+        pairs.on_time,
+        score,
+    )
+    kilometers = [None] * len(which) if km is None else km.tolist()
     out = []
-    for k in range(len(which)):
-        p = int(which[k])
-        b, d = int(pairs.booking[k]), int(pairs.driver[k])
-        score = float(done.scores.q_pair[p])
-        cost = CostDelta(
-            deadhead=WEIGHTS.deadhead_per_min * float(pairs.deadhead[k]),
-            lateness=float(pairs.lateness[k]),
-            downstream_lateness=float(pairs.downstream[k]),
-            emergency=float(table.emergency[p]),
-            driver_change=float(table.driver_change[p]),
-            spread=float(table.spread[p]),
-        )
+    for row, far in zip(zip(*(c.tolist() for c in columns), strict=True), kilometers, strict=True):
+        b, d, position, pickup, late, empty, slack, own, behind, reserve, change, spread, load, wide, punctual, q = row
+        cost = CostDelta(WEIGHTS.deadhead_per_min * empty, own, behind, reserve, change, spread)
         candidate = Candidate(
             driver=d,
-            position=int(pairs.position[k]),
-            pickup_time=float(pairs.pickup[k]),
-            lateness_min=max(0.0, float(pairs.pickup[k] - fleet.scheduled[0, b])),
-            added_deadhead_min=float(pairs.deadhead[k]),
-            added_deadhead_km=None if km is None else float(km[k]),
-            slack_min=float(pairs.slack[k]),
+            position=position,
+            pickup_time=pickup,
+            lateness_min=late,
+            added_deadhead_min=empty,
+            added_deadhead_km=far,
+            slack_min=slack,
             cost=cost,
-            resulting_trips=int(trips[d]) + 1,
-            resulting_gap=float(gap[k]),
-            on_time=bool(pairs.on_time[k]),
-            score=score,
-            q_value=score if calibrated else None,
-            advantage_min=score - wait if calibrated else None,
+            resulting_trips=load,
+            resulting_gap=wide,
+            on_time=punctual,
+            score=q,
+            q_value=q if calibrated else None,
+            advantage_min=q - wait if calibrated else None,
             recommended=(b, d) in chosen,
         )
         out.append((b, candidate))

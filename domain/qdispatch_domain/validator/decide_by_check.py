@@ -11,6 +11,7 @@ from qdispatch_domain.validator.situation import Situation
 from qdispatch_domain.validator.violation import Fault, Violation
 
 PROBE_MIN = 1e-3
+ALL_TIMED_UP_TO = 16  # drivers; docs/dispatch-rules.md, `decide_by`
 
 
 def check_decide_by(situation: Situation, advice: BookingAdvice, where: str) -> list[Violation]:
@@ -30,7 +31,9 @@ def check_decide_by(situation: Situation, advice: BookingAdvice, where: str) -> 
         return [Violation(Fault.DECIDE_BY_WRONG, where, f"{text}, before now {now}")]
     if not still_possible(situation, booking, drivers, max(now, advice.decide_by - PROBE_MIN), on_time=strict):
         return [Violation(Fault.DECIDE_BY_WRONG, where, f"{text}: too late already just before it")]
-    if still_possible(situation, booking, drivers, advice.decide_by + PROBE_MIN, on_time=strict):
+    # on large fleets the rules let decide_by look at the nearest drivers only: earlier than the true one, never later
+    every_driver_timed = len(situation.snapshot.drivers) <= ALL_TIMED_UP_TO
+    if every_driver_timed and still_possible(situation, booking, drivers, advice.decide_by + PROBE_MIN, on_time=strict):
         return [Violation(Fault.DECIDE_BY_WRONG, where, f"{text}: still possible after it")]
     return []
 

@@ -40,7 +40,7 @@ def booking_gap(booking: Booking, now: float) -> BookingGap:
         return BookingGap.NO_PICKUP
     if booking.dropoff is None:
         return BookingGap.NO_DROPOFF
-    if now > booking.scheduled_time + RULES.latest_insertion_min + EPSILON_MIN:
+    if now >= booking.scheduled_time + RULES.latest_insertion_min:
         return BookingGap.EXPIRED
     return BookingGap.OPEN
 
