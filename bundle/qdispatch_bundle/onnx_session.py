@@ -29,7 +29,7 @@ _REFUSALS = (
     RuntimeError,
 )
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]  # float32 or int64, of the shape the graph states
 Axis = str | int  # a fixed size, or the name of a dynamic axis
 Signature = Mapping[str, tuple[str, tuple[Axis, ...]]]
 

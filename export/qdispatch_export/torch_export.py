@@ -6,8 +6,9 @@ threshold (`wait_bias_min`) becomes part of the graph's Q(wait).
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 
 import onnx
 import torch
@@ -94,21 +95,21 @@ def _trace(
     outputs: tuple[str, ...],
     dynamic_axes: dict[str, dict[int, str]],
 ) -> bytes:
-    stream = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        path = Path(folder, "fp32.onnx")
         # Chosen on purpose, see above; torch warns that this exporter is the older of its two.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"qdispatch_export|torch\.onnx")
         torch.onnx.export(
             module,
             example,
-            stream,
+            path,
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes=dynamic_axes,
             opset_version=OPSET,
             dynamo=False,
         )
-    return stream.getvalue()
+        return path.read_bytes()
 
 
 def _strip_source_paths(model: onnx.ModelProto) -> None:
