@@ -21,7 +21,8 @@ class Scenario:
     """One kind of day. Shares and probabilities in [0, 1]; times in minutes.
 
     `driver_counts` lists (REGULAR drivers, probability). The number of legs is exactly `legs`, or, if that is None,
-    that of round(rows_median · exp(rows_log_sd · normal)) rows kept within `rows_range`; a row is a pair of legs or a single leg.
+    that of round(rows_median · exp(rows_log_sd · normal)) rows kept within
+    `rows_range`; a row is a pair of legs or a single leg.
     """
 
     name: str
@@ -113,7 +114,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             _fleet("fleet-60x300", 60, 300),
             _fleet("fleet-100x700", 100, 700),
             _fleet("urgent-heavy", 10, 60, urgent_share=0.40),
-            _fleet("classic-10x20", 10, 20),
+            _fleet("classic-10x20", 9, 20),  # ten drivers with the EMERGENCY driver: the size of the flat network
         )
     }
 )

@@ -1,0 +1,1 @@
+"""The batched simulator: `DayBatch` runs N days at once; one day is N = 1."""
