@@ -91,9 +91,9 @@ check_server() {
   done
   [ $health -eq 0 ] || { cat "$work/health.log" "$work/server.log" >&2; exit 1; }
   echo "Health check of the image: SERVING"
-  cp clients/python/examples/snapshot.json "$work/snapshot.json"
+  cp clients/python/examples/clinic_day.json "$work/snapshot.json"
   buildah run --user 10001:10001 --network host --volume "$work/snapshot.json:/tmp/snapshot.json:ro" "$container" -- \
-    qdispatch suggest /tmp/snapshot.json --server "127.0.0.1:$port" | tee "$work/suggest.txt"
+    qdispatch suggest /tmp/snapshot.json --company demo --target "127.0.0.1:$port" | tee "$work/suggest.txt"
   grep -q "MODEL" "$work/suggest.txt" || { echo "the server image did not answer with its model" >&2; exit 1; }
   kill "$server"
   wait "$server" || true
