@@ -4,9 +4,10 @@
 
 A Suggest is imitated by its size on the wire and by the processor time its handler takes (a calibrated mixture of
 pure Python and numpy, 1 ms by default); the numbers decide the server's flavour, they promise nothing about Suggest.
-Flavours: `sync` (a thread per call), `sync+turn` (a thread per call, the work itself one at a time), `aio` (the work on
-the event loop), `aio+executor` (the work in a pool of 8 threads). The server runs in a process of its own; callers run in this one, closed loop. Rounds are interleaved
-(sync, aio, sync, aio, …) so that a noisy neighbour meets both. Results: docs/decisions/0003-sync-or-aio.md.
+Flavours: `sync` (a thread per call), `sync+turn` (a thread per call, the work itself one at a time), `aio` (the
+work on the event loop), `aio+executor` (the work in a pool of 8 threads). The server runs in a process of its own;
+callers run in this one, closed loop. Rounds are interleaved (sync, aio, sync, aio, …) so that a noisy neighbour meets
+both. Results: docs/decisions/0003-sync-or-aio.md.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _serve_sync(ready: Connection, work_ms: float, one_at_a_time: bool) -> None:
     # Waiting on a lock costs nothing; competing for the interpreter starves the thread that reads the socket.
     turn = threading.Semaphore(1 if one_at_a_time else MAX_IN_FLIGHT)
 
-    def suggest(request: bytes, context: grpc.ServicerContext) -> bytes:
+    def suggest(_request: bytes, context: grpc.ServicerContext) -> bytes:
         if not gate.acquire(blocking=False):
             context.abort_with_status(rpc_status.to_status(shed_status()))
         try:
@@ -71,10 +72,10 @@ def _serve_sync(ready: Connection, work_ms: float, one_at_a_time: bool) -> None:
         finally:
             gate.release()
 
-    def long_call(request: bytes, context: grpc.ServicerContext) -> bytes:
+    def long_call(request: bytes, _context: grpc.ServicerContext) -> bytes:
         return burn(float(request))
 
-    def stream(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+    def stream(requests: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
         for _ in requests:
             yield burn(work_ms)
 
@@ -106,7 +107,7 @@ def _serve_aio(ready: Connection, work_ms: float, executor_threads: int) -> None
 
     in_flight = 0
 
-    async def suggest(request: bytes, context: Any) -> bytes:
+    async def suggest(_request: bytes, context: Any) -> bytes:
         nonlocal in_flight
         if in_flight >= MAX_IN_FLIGHT:
             status = rpc_status.to_status(shed_status())
@@ -118,10 +119,10 @@ def _serve_aio(ready: Connection, work_ms: float, executor_threads: int) -> None
         finally:
             in_flight -= 1
 
-    async def long_call(request: bytes, context: Any) -> bytes:
+    async def long_call(request: bytes, _context: Any) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(None, burn, float(request))
 
-    async def stream(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+    async def stream(requests: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
         async for _ in requests:
             yield await work(work_ms)
 
@@ -276,7 +277,9 @@ def main() -> None:
     parser.add_argument("--work-ms", type=float, default=1.0)
     parser.add_argument("--flavours", nargs="+", default=["sync", "sync+turn", "aio", "aio+executor"])
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, grpcio {grpc.__version__}, work {options.work_ms} ms")
+    print(
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, grpcio {grpc.__version__}, work {options.work_ms} ms"
+    )
     print("| scenario | flavour | calls/s | p50 ms | p99 ms | shed (with RetryInfo, p50 ms) |")
     print("|---|---|---:|---:|---:|---:|")
     for name in SCENARIOS:

@@ -76,9 +76,13 @@ class Config(BaseModel):
         try:
             url = make_url(value.get_secret_value())
         except ArgumentError:
-            raise ValueError("expected a URL such as sqlite:///state.sqlite or postgresql+psycopg://host/name") from None
+            raise ValueError(
+                "expected a URL such as sqlite:///state.sqlite or postgresql+psycopg://host/name"
+            ) from None
         if url.drivername not in SUPPORTED_DATABASES:
-            raise ValueError(f"unsupported database {url.drivername!r}; expected one of {', '.join(SUPPORTED_DATABASES)}")
+            raise ValueError(
+                f"unsupported database {url.drivername!r}; expected one of {', '.join(SUPPORTED_DATABASES)}"
+            )
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise ValueError("an in-memory database is lost with the process and not shared by workers; give a file")
         return value

@@ -1,4 +1,4 @@
-"""The console script `qdispatch-server`: checks that its extra is installed, then hands over to the command line."""
+"""Console script `qdispatch-server`: names the extra when it is not installed, else runs the command line."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from qdispatch_bundle.extras import require_extra
 
 
 def main() -> None:
-    """Run the command line, or exit 2 naming the extra that is not installed."""
+    """Runs the command line; exits 2 with the installing line when the extra or the client is missing."""
     require_extra("qdispatch-server", "server", with_client=True)
-    from qdispatch_server.cli import main as command_line  # only now: it imports what the extra brings
+    from qdispatch_server.command import app  # only now: it needs the extra
 
-    command_line()
-
-
-if __name__ == "__main__":
-    main()
+    app()

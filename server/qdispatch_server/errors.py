@@ -22,11 +22,12 @@ class ServerError(Exception):
 
 
 class InvalidRequestError(ServerError):
-    """The request breaks the protocol's rules; carries every violation at once."""
+    """The request breaks the protocol's rules; carries every violation at once, and how many there are in all."""
 
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(f"{len(violations)} invalid field(s)")
+    def __init__(self, violations: Sequence[Violation], count: int | None = None) -> None:
         self.violations = tuple(violations)
+        self.count = len(self.violations) if count is None else count
+        super().__init__(f"{self.count} invalid field(s)")
 
 
 class OverloadedError(ServerError):
@@ -67,3 +68,7 @@ class RevisionMismatchError(ServerError):
 
 class RequestIdReusedError(ServerError):
     """A request id that already names another change."""
+
+
+class CallerGoneError(ServerError):
+    """The caller cancelled before the work started; nobody reads the answer."""

@@ -24,5 +24,4 @@ MAX_SHIFT_MIN: Final = 24 * 60.0
 MAX_STATUS_COMPANIES: Final = 200
 MAX_LISTED_COMPANIES: Final = 1_000
 MAX_VIOLATIONS: Final = 100  # more are counted, not listed: the status travels in headers of limited size
-EARLIEST_MIN: Final = -2 * 24 * 60.0  # service-day minutes: two days before the day of the snapshot
-LATEST_MIN: Final = 3 * 24 * 60.0  # and the end of the second day after it
+MAX_REVISION: Final = 2**62

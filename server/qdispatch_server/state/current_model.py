@@ -33,7 +33,7 @@ class CurrentModelStore:
             raise StateUnavailableError(RETRY_AFTER_SECONDS) from error
 
     def record(self, model_version: str, at: datetime) -> None:
-        """Makes `model_version` the current one; the same version again changes nothing. Raises StateUnavailableError."""
+        """Makes `model_version` the current one; the same again changes nothing. Raises StateUnavailableError."""
         try:
             try:
                 self._record(model_version, at)

@@ -1,4 +1,4 @@
-"""The switches of the companies: changed in one transaction, with an audit record and a request id that repeats safely."""
+"""The switches of the companies: changed in one transaction, audited, and safe to repeat by request id."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ class SwitchStore:
 
     def _change(self, request_id: str, wanted: Switch) -> Switch:
         with write_transaction(self._engine) as connection:
-            before = connection.execute(select(audit_record).where(audit_record.c.request_id == request_id)).one_or_none()
+            before = connection.execute(
+                select(audit_record).where(audit_record.c.request_id == request_id)
+            ).one_or_none()
             if before is not None:
                 if (before.company_id, before.enabled, before.revision) != (
                     wanted.company_id,
@@ -127,7 +129,9 @@ def _write_switch(connection: Connection, wanted: Switch) -> None:
 
 
 def _whole_revision(connection: Connection) -> int:
-    value = connection.execute(select(state_revision.c.revision).where(state_revision.c.name == "switches")).scalar_one()
+    value = connection.execute(
+        select(state_revision.c.revision).where(state_revision.c.name == "switches")
+    ).scalar_one()
     return int(value)
 
 

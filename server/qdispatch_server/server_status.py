@@ -1,0 +1,88 @@
+"""What the server runs and what it has done, over all workers: GetStatus without its switches."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from qdispatch_bundle import manifest
+from qdispatch_client.stubs.v1.admin_service_pb2 import GetStatusResponse
+from qdispatch_client.stubs.v1.provenance_pb2 import FallbackReason, Source
+from qdispatch_client.stubs.v1.server_status_pb2 import ModelStatus, Precision, ProtocolLimits
+from qdispatch_domain.features import fingerprint
+from qdispatch_server import limits
+from qdispatch_server.metrics_endpoint import Totals, read_totals
+from qdispatch_server.model_repository import LoadedModel, ModelRepository
+from qdispatch_server.provenance import Fallback
+
+PRECISIONS = {
+    manifest.Precision.FP32: Precision.PRECISION_FP32,
+    manifest.Precision.INT8: Precision.PRECISION_INT8,
+}
+
+
+class ServerStatus:
+    """Reads the sums of all workers when asked."""
+
+    def __init__(self, models: ModelRepository, metrics_directory: Path, started_at: float) -> None:
+        self._models = models
+        self._metrics_directory = metrics_directory
+        self._started_at = started_at  # seconds after the epoch
+
+    def read(self) -> GetStatusResponse:
+        """The status now."""
+        totals = read_totals(self._metrics_directory)
+        answer = GetStatusResponse(
+            feature_fingerprint=fingerprint(),
+            failed_calls=totals.failed_suggest_calls,
+            workers=totals.serving_workers,
+            limits=protocol_limits(),
+            server_version=version("qdispatch"),
+        )
+        answer.started_at.FromDatetime(datetime.fromtimestamp(self._started_at, UTC))
+        answer.uptime.FromMicroseconds(max(0, round((time.time() - self._started_at) * 1e6)))
+        loaded, refused = self._models.loaded, self._models.refused
+        if loaded is not None:
+            _write_model(loaded, answer.model)
+        if refused is not None:
+            answer.last_refusal.reason = refused.reason.value
+            answer.last_refusal.refused_at.FromDatetime(refused.refused_at)
+        _write_answers(totals, answer)
+        return answer
+
+
+def protocol_limits() -> ProtocolLimits:
+    """The limits every request is held to."""
+    answer = ProtocolLimits(
+        max_trips_per_driver=limits.MAX_TRIPS_PER_DRIVER,
+        max_breaks_per_driver=limits.MAX_BREAKS_PER_DRIVER,
+        max_matrix_locations=limits.MAX_MATRIX_LOCATIONS,
+        max_request_bytes=limits.MAX_REQUEST_BYTES,
+    )
+    answer.snapshot.max_drivers = limits.MAX_DRIVERS
+    answer.snapshot.max_bookings = limits.MAX_BOOKINGS
+    return answer
+
+
+def _write_model(loaded: LoadedModel, into: ModelStatus) -> None:
+    bundle = loaded.bundle
+    into.model_version = bundle.version
+    into.precision = PRECISIONS[bundle.precision]
+    into.loaded_at.FromDatetime(loaded.loaded_at)
+    into.calibrated = bundle.calibrated
+    most = bundle.manifest.limits
+    if most.drivers < limits.MAX_DRIVERS or most.bookings < limits.MAX_BOOKINGS:
+        into.limits.max_drivers = most.drivers
+        into.limits.max_bookings = most.bookings
+
+
+def _write_answers(totals: Totals, answer: GetStatusResponse) -> None:
+    rows = []
+    for (source, reason), count in totals.answers.items():
+        number = Source.Value(f"SOURCE_{source}")
+        fallback = FallbackReason.Value(f"FALLBACK_REASON_{Fallback(reason).value if reason else 'UNSPECIFIED'}")
+        rows.append((number, fallback, count))
+    for number, fallback, count in sorted(rows):
+        answer.answers.add(source=number, fallback_reason=fallback, answers=count)

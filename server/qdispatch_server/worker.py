@@ -1,0 +1,124 @@
+"""One worker process: the composition root of the serving side. Started by the supervisor, never by hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import IO
+
+import structlog
+
+from qdispatch_server import metrics
+from qdispatch_server.admin_servicer import AdminServicer
+from qdispatch_server.admission import Admission
+from qdispatch_server.dispatch_servicer import DispatchServicer
+from qdispatch_server.errors import StateUnavailableError
+from qdispatch_server.grpc_server import GrpcServer, PortLostError
+from qdispatch_server.log_events import configure_logging
+from qdispatch_server.metrics_endpoint import multiprocess_directory
+from qdispatch_server.model_repository import ModelRepository
+from qdispatch_server.server_status import ServerStatus
+from qdispatch_server.state.current_model import CurrentModelStore
+from qdispatch_server.state.database import open_engine
+from qdispatch_server.state.switch_board import SwitchBoard
+from qdispatch_server.state.switches import SwitchStore
+from qdispatch_server.suggestion import Suggester
+from qdispatch_server.worker_pipe import EXIT_CANNOT_START, WorkerOrder, WorkerReport
+
+LOG = structlog.get_logger("qdispatch.worker")
+
+
+def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
+    """Serves until told to end; returns the exit code."""
+    config = order.config
+    ending, reload_wanted, woken = threading.Event(), threading.Event(), threading.Event()
+    _listen_to_signals(ending, reload_wanted, woken)
+    threading.Thread(target=_end_with_supervisor, args=(orders, ending, woken), daemon=True).start()
+
+    engine = open_engine(config.database_url.get_secret_value())
+    store = SwitchStore(engine)
+    company_default = config.company_default == "enabled"
+    switches = SwitchBoard(store, company_default, config.poll_interval_seconds)
+    models = ModelRepository(config.precision)
+    admission = Admission(config.max_in_flight)
+    status = ServerStatus(models, multiprocess_directory(), order.supervisor_started_at)
+    dispatch = DispatchServicer(Suggester(models.current), switches, admission)
+    server = GrpcServer(config, dispatch, AdminServicer(store, switches, status, company_default), order.shared_port)
+    try:
+        server.listen(config.host, order.port)  # not serving yet: health answers while the model loads
+    except PortLostError as error:
+        WorkerReport("cannot_start", str(error)).write(reports)
+        return EXIT_CANNOT_START
+    switches.start()
+    current = CurrentModelStore(engine)
+
+    def load() -> None:
+        if config.bundle_dir is not None and models.load(config.bundle_dir):
+            _record(current, models)
+        # Without a bundle the heuristic answers, which the settings asked for. A refused one is a fault.
+        server.set_serving(config.bundle_dir is None or models.loaded is not None)
+
+    load()
+    metrics.WORKER_UP.set(1)
+    WorkerReport("serving").write(reports)
+    while not ending.is_set():
+        woken.wait()
+        woken.clear()
+        if reload_wanted.is_set() and not ending.is_set():
+            reload_wanted.clear()
+            load()
+    # In the reverse of opening, from the outside in.
+    admission.close()
+    server.drain(config.drain_seconds)
+    switches.stop()
+    engine.dispose()
+    metrics.WORKER_UP.set(0)
+    LOG.info("worker_ended")
+    return 0
+
+
+def _record(current: CurrentModelStore, models: ModelRepository) -> None:
+    bundle = models.current()
+    if bundle is None:
+        return
+    try:
+        current.record(bundle.version, datetime.now(UTC))
+    except StateUnavailableError:
+        LOG.warning("current_model_not_recorded", model_version=bundle.version)
+
+
+def _listen_to_signals(ending: threading.Event, reload_wanted: threading.Event, woken: threading.Event) -> None:
+    def end(*_: object) -> None:
+        ending.set()
+        woken.set()
+
+    def reload(*_: object) -> None:
+        reload_wanted.set()
+        woken.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, reload)
+
+
+def _end_with_supervisor(orders: IO[str], ending: threading.Event, woken: threading.Event) -> None:
+    """The pipe from the supervisor ends with it: a worker never outlives it."""
+    orders.read()
+    ending.set()
+    woken.set()
+
+
+def main() -> None:
+    """Entry point of the process: reads its order from stdin and reports on the pipe whose number it is given."""
+    order = WorkerOrder.read(sys.stdin)
+    configure_logging(order.config.log_level, worker=order.number)
+    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as reports:
+        code = run(order, reports, sys.stdin)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
