@@ -77,8 +77,7 @@ def anchor_of(driver: Driver, now: float, roads: Roads) -> Anchor | None:
         latest = max(instant for instant, _ in seen)
         place = [where for instant, where in seen if instant == latest][-1]
         return Anchor(max(now, driver.shift_start), place)
-    untouched = driver.trips_done_today == 0
-    if driver.start_location is not None and (now < driver.shift_start or (untouched and now <= driver.shift_start)):
+    if driver.start_location is not None and now <= driver.shift_start:
         return Anchor(max(now, driver.shift_start), driver.start_location)
     return None
 
