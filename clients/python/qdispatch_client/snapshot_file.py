@@ -6,6 +6,7 @@ enums the protocol's names ("LEG_OUTBOUND"). A key that the protocol does not kn
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from google.protobuf import json_format
@@ -25,8 +26,11 @@ class SnapshotFileError(ValueError):
 def snapshot_from_json(text: str) -> Snapshot:
     """The snapshot of a JSON text; SnapshotFileError if it is none."""
     try:
-        return SNAPSHOT.decode(json_format.Parse(text, snapshot_pb2.Snapshot()))
-    except (json_format.ParseError, RowError) as error:
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise SnapshotFileError(f"expected a JSON object, got {type(content).__name__}")
+        return SNAPSHOT.decode(json_format.ParseDict(content, snapshot_pb2.Snapshot()))
+    except (json.JSONDecodeError, json_format.ParseError, RowError) as error:
         raise SnapshotFileError(str(error)) from error
 
 

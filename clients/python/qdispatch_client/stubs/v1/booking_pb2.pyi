@@ -53,10 +53,10 @@ class Booking(google.protobuf.message.Message):
     passengers: builtins.int
     """Persons carried, companions included. Default: 1. Range: 1 to 50."""
     linked_booking_id: builtins.str
-    """The other leg of an outbound and return pair, if there is one. It need not be in the snapshot."""
+    """The other leg of an outbound and return pair. It need not be in the snapshot. Absent: there is none."""
     current_driver_id: builtins.str
     """The driver the engine has planned, not committed. Giving the booking to another one costs 5 minutes-equivalent.
-    Must be a driver of the snapshot.
+    Must be a driver of the snapshot. Absent: none is planned.
     """
     pinned: builtins.bool
     """Only `current_driver_id`, then required, may take the booking. Default: false."""
@@ -86,11 +86,11 @@ class Booking(google.protobuf.message.Message):
 
     @property
     def known_since(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the booking became known, if that is recorded; not after `Snapshot.now`."""
+        """When the booking became known; not after `Snapshot.now`. Absent: not recorded."""
 
     @property
     def promised_pickup_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """The first promise already made to the patient, if one was made."""
+        """The first promise already made to the patient. Absent: nothing is promised yet."""
 
     def __init__(
         self,

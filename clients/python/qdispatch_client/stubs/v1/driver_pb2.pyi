@@ -117,19 +117,19 @@ class Driver(google.protobuf.message.Message):
     """Trips in the fairness window before today. Default: 0. Range: 0 to 10,000."""
     @property
     def shift_start(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """Start of the shift. Given with `shift_end` or not at all; without both the answer says NO_SHIFT."""
+        """Start of the shift. Absent, as then `shift_end` must be: the answer says NO_SHIFT."""
 
     @property
     def shift_end(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """End of the shift. After `shift_start`, at most 24 h later."""
+        """End of the shift. Absent exactly when `shift_start` is. After it, at most 24 h later."""
 
     @property
     def position(self) -> qdispatch_client.stubs.v1.location_pb2.Position:
-        """Where the driver was last seen, if known."""
+        """Where the driver was last seen. Absent: not known."""
 
     @property
     def start_location(self) -> qdispatch_client.stubs.v1.location_pb2.Location:
-        """Where the day starts, if known: locates the driver before the shift and before the first trip."""
+        """Where the day starts: locates the driver before the shift and before the first trip. Absent: not known."""
 
     @property
     def end_location(self) -> qdispatch_client.stubs.v1.location_pb2.Location:
@@ -137,11 +137,13 @@ class Driver(google.protobuf.message.Message):
 
     @property
     def breaks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Break]:
-        """In order of time, not overlapping. At most 4."""
+        """In order of time, not overlapping. Empty: none. At most 4."""
 
     @property
     def trips(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[qdispatch_client.stubs.v1.trip_pb2.Trip]:
-        """The schedule in the order it is driven: DONE, then at most one EN_ROUTE or ONBOARD, then COMMITTED. At most 40."""
+        """The schedule in the order it is driven: DONE, then at most one EN_ROUTE or ONBOARD, then COMMITTED.
+        Empty: none. At most 40.
+        """
 
     @property
     def driven_today(self) -> google.protobuf.duration_pb2.Duration:

@@ -37,11 +37,11 @@ class Snapshot(google.protobuf.message.Message):
 
     @property
     def drivers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[qdispatch_client.stubs.v1.driver_pb2.Driver]:
-        """In any order; the answer keeps it. At most 300."""
+        """In any order; the answer keeps it. Empty: there are none. At most 300."""
 
     @property
     def bookings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[qdispatch_client.stubs.v1.booking_pb2.Booking]:
-        """The open bookings, in any order; the answer keeps it. At most 1,000."""
+        """The open bookings, in any order; the answer keeps it. Empty: there are none. At most 1,000."""
 
     @property
     def travel_matrix(self) -> qdispatch_client.stubs.v1.travel_matrix_pb2.TravelMatrix:
