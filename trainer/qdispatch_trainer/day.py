@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from qdispatch_domain.snapshot import Driver
 
+from qdispatch_domain.snapshot import Driver
 from qdispatch_trainer.scenarios import Scenario
 
 F64 = npt.NDArray[np.float64]

@@ -9,7 +9,6 @@ import numpy as np
 
 from qdispatch_domain.snapshot import DriverKind
 from qdispatch_domain.travel import DETOUR_FACTOR, Travel, places_from_degrees
-
 from qdispatch_trainer.day import F64, Day
 from qdispatch_trainer.demand import FIRST_HOUR, LEGS_PER_THOUSAND_BY_HOUR
 from qdispatch_trainer.generator import generate_day

@@ -11,29 +11,31 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
-from qdispatch_domain.snapshot import Break, Driver, DriverKind, Location
 
+from qdispatch_domain.snapshot import Break, Driver, DriverKind, Location
 from qdispatch_trainer.day import BOOL, F64, I64, Day, DayBookings
 from qdispatch_trainer.demand import REGION, SLOT_MIN, start_times
+from qdispatch_trainer.roster import roster
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of
+from qdispatch_trainer.workforce import (
+    CONTRACT_SHARES,
+    EARLIEST_START,
+    EARLY_BREAK_RANGE,
+    HOME_END_SHARE,
+    HOME_START_SHARE,
+    LATE_BREAK_RANGE,
+    LATE_SHIFT_FROM,
+    LATEST_START,
+    ON_CALL,
+    SHIFT_JITTER_SLOTS,
+    VEHICLE_SEATS,
+    WINDOW_DAYS,
+    WINDOW_LEGS_PER_DAY,
+    WINDOW_MINUTES_PER_LEG,
+)
 
-CONTRACT_SHARES = ((1.0, 0.85), (0.8, 0.10), (0.5, 0.05))
-VEHICLE_SEATS = ((3, 0.25), (4, 0.55), (6, 0.20))
-PASSENGERS = ((1, 0.85), (2, 0.12), (3, 0.03))
-HOME_START_SHARE = 0.40  # of the drivers; the others start at the depot
-HOME_END_SHARE = 0.50  # of those who start at home: they also drive back there
-WINDOW_DAYS = 5  # of the fairness window before today
-WINDOW_LEGS_PER_DAY = 5.9
-WINDOW_MINUTES_PER_LEG = (20.0, 34.0)  # driving
-ROSTER_LEAD_MIN = 45.0  # the first shift starts this long before the first leg known at the start
-ROSTER_TAIL_MIN = 75.0  # the last shift ends this long after the start of the last one known at the start
-FIRST_SHIFT_RANGE = (375.0, 510.0)
-LAST_SHIFT_RANGE = (540.0, 660.0)
-SHIFT_RANKS = (0.0, 0.15, 0.80, 1.0)  # drivers in order of their shift …
-SHIFT_STAGGER = (0.0, 0.35, 0.60, 1.0)  # … and how far between first and last they start: most before the 9 h peak
-BREAK_AFTER_MIN = (180.0, 270.0)  # after the start of the shift
-BREAK_RANGE = (660.0, 900.0)
+PASSENGERS = ((1, 0.85), (2, 0.12), (3, 0.03))  # (persons, probability)
 NOISE_CUT = 3.0
 
 
@@ -61,7 +63,6 @@ class Draw(IntEnum):
     DROPOFF_NOISE = 19
     DRIVER_HOME_CLUSTER = 20
     DRIVER_STARTS_HOME = 21
-    WHEELCHAIR_VEHICLE = 22
     SEATS = 23
     CONTRACT_SHARE = 24
     SHIFT_JITTER = 25
@@ -87,7 +88,7 @@ def generate_day(scenario: Scenario, seed: int) -> Day:
     streams = _Streams(scenario, seed)
     regular, legs_or_rows = _counts(scenario, streams)
     bookings = _bookings(scenario, streams, legs_or_rows)
-    drivers = _drivers(scenario, streams, regular, bookings)
+    drivers = _drivers(scenario, streams, regular)
     homeward = _lognormal(streams(Draw.HOMEWARD_NOISE), scenario.travel_sigma, len(drivers))
     return Day(scenario, seed, drivers, homeward, bookings)
 
@@ -123,9 +124,17 @@ def noise_range(sigma: float) -> tuple[float, float]:
     return math.exp(-sigma * NOISE_CUT - 0.5 * sigma**2), math.exp(sigma * NOISE_CUT - 0.5 * sigma**2)
 
 
+def _stratified(generator: np.random.Generator, count: int) -> F64:
+    """Uniforms [count] of which every interval of length 1/count holds exactly one, in random order.
+
+    The booking desk spreads the appointments over the day, so that a day's hours scatter less than by chance alone.
+    """
+    return (generator.permutation(count) + generator.random(count)) / count
+
+
 def _rows(scenario: Scenario, streams: _Streams, legs_or_rows: int) -> BOOL:
     """For each row whether it is a pair; a day with an exact number of legs ends in a single leg if need be."""
-    paired = streams(Draw.PAIRED).random(legs_or_rows) < scenario.pair_share
+    paired: BOOL = streams(Draw.PAIRED).random(legs_or_rows) < scenario.pair_share
     if scenario.legs is None:
         return paired
     first_leg = np.cumsum(1 + paired) - (1 + paired)
@@ -144,7 +153,7 @@ def _bookings(scenario: Scenario, streams: _Streams, legs_or_rows: int) -> DayBo
     )
     clinic_lat_r, clinic_lon_r = REGION.destination(streams(Draw.DESTINATION).random(rows))
     times = start_times()
-    u_start_r = streams(Draw.START_TIMES).random(rows)
+    u_start_r = _stratified(streams(Draw.START_TIMES), rows)
     outbound_r, return_r = times.pairs(u_start_r)
     single_r = times.singles(u_start_r)
 
@@ -220,11 +229,12 @@ def _when_known(
     return known, np.where(call_when_ready, scheduled, known)
 
 
-def _drivers(scenario: Scenario, streams: _Streams, regular: int, bookings: DayBookings) -> tuple[Driver, ...]:
+def _drivers(scenario: Scenario, streams: _Streams, regular: int) -> tuple[Driver, ...]:
     emergency = scenario.emergency_drivers(regular)
     count = regular + emergency
-    shift_start = _shift_starts(scenario, streams, regular, emergency, bookings)
-    access = _wheelchair_access(scenario, streams, regular, emergency)
+    shift_start = np.append(_shift_starts(scenario, streams, regular), np.full(emergency, ON_CALL[0]))
+    shift_end = np.append(shift_start[:regular] + scenario.shift_min, np.full(emergency, ON_CALL[1]))
+    access = _wheelchair_access(scenario, shift_start, regular)
     latitude, longitude = REGION.home(
         streams(Draw.DRIVER_HOME_CLUSTER).random(count), streams(Draw.DRIVER_HOME_PLACE).standard_normal((count, 2))
     )
@@ -235,9 +245,8 @@ def _drivers(scenario: Scenario, streams: _Streams, regular: int, bookings: DayB
     depot = Location(float(depot_latitude[0]), float(depot_longitude[0]))
     seats = _value_at(VEHICLE_SEATS, streams(Draw.SEATS).random(count))
     share = _value_at(CONTRACT_SHARES, streams(Draw.CONTRACT_SHARE).random(count))
-    low, high = BREAK_AFTER_MIN
-    break_start = shift_start + low + (high - low) * streams(Draw.BREAK_START).random(count)
-    break_start = _round_to_slot(np.clip(break_start, *BREAK_RANGE))
+    low, high = np.where((shift_start < LATE_SHIFT_FROM)[:, None], EARLY_BREAK_RANGE, LATE_BREAK_RANGE).T
+    break_start = _round_to_slot(low + (high - low) * streams(Draw.BREAK_START).random(count))
     window = streams(Draw.WINDOW)
     window_trips = window.poisson(WINDOW_DAYS * WINDOW_LEGS_PER_DAY * share)
     window_minutes = window_trips * window.uniform(*WINDOW_MINUTES_PER_LEG, count)
@@ -254,7 +263,7 @@ def _drivers(scenario: Scenario, streams: _Streams, regular: int, bookings: DayB
                 wheelchair_access=bool(access[index]),
                 seats=int(seats[index]),
                 shift_start=float(shift_start[index]),
-                shift_end=float(shift_start[index]) + scenario.shift_min,
+                shift_end=float(shift_end[index]),
                 start_location=start,
                 end_location=start if at_home and u_home[index, 1] < HOME_END_SHARE else None,
                 breaks=(Break(float(break_start[index]), float(break_start[index]) + scenario.break_min),),
@@ -270,29 +279,22 @@ def _round_to_slot(minutes: F64) -> F64:
     return SLOT_MIN * np.round(minutes / SLOT_MIN)
 
 
-def _shift_starts(scenario: Scenario, streams: _Streams, regular: int, emergency: int, bookings: DayBookings) -> F64:
-    """Start of every driver's shift [D]: the roster is made for the legs known at the start of the day.
+def _shift_starts(scenario: Scenario, streams: _Streams, regular: int) -> F64:
+    """Start of every REGULAR driver's shift [R], rostered for the forecast."""
+    legs = scenario.expected_legs_per_driver * regular
+    slots = streams(Draw.SHIFT_JITTER).integers(-SHIFT_JITTER_SLOTS, SHIFT_JITTER_SLOTS + 1, regular)
+    jittered = np.array(roster(regular, legs, scenario.shift_min)) + SLOT_MIN * slots
+    return np.clip(jittered, EARLIEST_START, LATEST_START)
 
-    The first REGULAR driver is there for the first of these legs, the last one for the last, and most start before the
-    9 h peak. EMERGENCY drivers are spread over the first and the last shift, the later ones first.
+
+def _wheelchair_access(scenario: Scenario, shift_start: F64, regular: int) -> BOOL:
+    """Vehicles [D] with wheelchair access: the share of the REGULAR ones, rounded up, spread evenly over their shifts.
+
+    Of the reserve every other one, the first included.
     """
-    known = bookings.known_since <= scenario.day_start
-    wanted = bookings.scheduled_time[known] if known.any() else bookings.scheduled_time
-    first = float(np.clip(wanted.min() - ROSTER_LEAD_MIN, *FIRST_SHIFT_RANGE))
-    last = float(np.clip(wanted.max() + ROSTER_TAIL_MIN - scenario.shift_min, *LAST_SHIFT_RANGE))
-    rank = np.arange(regular) / max(regular - 1, 1)
-    inner = (rank > 0.0) & (rank < 1.0)
-    jitter = np.where(inner, streams(Draw.SHIFT_JITTER).uniform(-15.0, 15.0, regular), 0.0)
-    start = first + (last - first) * np.interp(rank, SHIFT_RANKS, SHIFT_STAGGER) + jitter
-    if regular == 1:
-        start = np.array([first + (last - first) * SHIFT_STAGGER[1]])
-    start = np.floor(np.clip(start, first, last) / SLOT_MIN) * SLOT_MIN
-    reserve = np.where(np.arange(emergency) % 2 == 0, last, first)
-    return np.concatenate([start, np.floor(reserve / SLOT_MIN) * SLOT_MIN])
-
-
-def _wheelchair_access(scenario: Scenario, streams: _Streams, regular: int, emergency: int) -> BOOL:
-    """Vehicles [D] with wheelchair access: the scenario's share of the REGULAR ones, rounded up, every other reserve."""
+    order = np.argsort(shift_start[:regular], kind="stable")
     accessible = math.ceil(scenario.wheelchair_vehicle_share * regular)
-    rank = np.argsort(np.argsort(streams(Draw.WHEELCHAIR_VEHICLE).random(regular)))
-    return np.concatenate([rank < accessible, np.arange(emergency) % 2 == 0])
+    access = np.zeros(shift_start.size, dtype=np.bool_)
+    access[order[np.floor(np.arange(accessible) * regular / max(accessible, 1)).astype(np.int64)]] = True
+    access[regular:] = np.arange(shift_start.size - regular) % 2 == 0
+    return access

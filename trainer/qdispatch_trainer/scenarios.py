@@ -1,6 +1,7 @@
 """The frozen scenarios: how many drivers and legs a day has, what is known when, and how noisy it is.
 
-The shape of the demand (hours, return delays, places, distances) is common to all of them and stands in `demand.py`.
+The shape of the demand (hours, return delays, places, distances) is common to all of them and stands in `demand.py`,
+that of the workforce (vehicles, contracts, breaks, reserve) in `workforce.py`.
 Frozen together with the cost weights: a change makes every published table void, so results print `digest()`.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from qdispatch_trainer.demand import demand_constants
+from qdispatch_trainer.workforce import workforce_constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Scenario:
     wheelchair_vehicle_share: float = 0.50
     travel_sigma: float = 0.15  # lognormal with mean 1
     service_sigma: float = 0.25  # lognormal with mean 1
-    shift_min: float = 480.0
+    shift_min: float = 480.0  # of a REGULAR driver; EMERGENCY drivers are on call (`workforce.py`)
     break_min: float = 30.0
     regular_per_emergency: int = 10  # one EMERGENCY driver per so many REGULAR ones, at least one, in addition
     day_start: float = 360.0  # service-day minutes; "known at the start" means known then
@@ -83,9 +85,17 @@ class Scenario:
         """The most legs of any day."""
         return self.legs if self.legs is not None else 2 * self.rows_range[1]
 
+    @property
+    def expected_legs_per_driver(self) -> float:
+        """Mean legs per REGULAR driver, what rosters are made for."""
+        drivers = math.fsum(count * probability for count, probability in self.driver_counts)
+        rows = self.rows_median * math.exp(0.5 * self.rows_log_sd**2)
+        legs = self.legs if self.legs is not None else rows * (1.0 + self.pair_share)
+        return legs / drivers
+
     def digest(self) -> str:
-        """First 12 hex digits of the SHA-256 of all fields and of the demand's constants, as canonical JSON."""
-        content = {"scenario": asdict(self), "demand": demand_constants()}
+        """First 12 hex digits of the SHA-256 of all fields and of the demand's and the workforce's constants."""
+        content = {"scenario": asdict(self), "demand": demand_constants(), "workforce": workforce_constants()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

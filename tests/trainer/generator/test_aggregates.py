@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+
 from qdispatch_trainer.describe import REAL_YEAR, Aggregate, describe
 from qdispatch_trainer.scenarios import SCENARIOS
 

@@ -2,6 +2,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+
 from qdispatch_trainer.scenarios import CLINIC_DAY, SCENARIOS, Scenario, scenario_named
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from qdispatch_trainer.seeds import SeedPurpose, SeedRangeError, purpose_of, require_seed, require_seeds, seed_range
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import NEVER, commit
 from qdispatch_domain.picking import promised_time
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
-
 from qdispatch_trainer.day import BOOL, F64, I64, Day
 from qdispatch_trainer.simulator.day_cost import CostTerms, final_cost, live_cost
 from qdispatch_trainer.simulator.live_fleet import live_fleet, refresh
@@ -152,7 +152,7 @@ class DayBatch:
         ends[n, d] = self.progress.done_at[n, self.progress.running[n, d]]
         table = self.situation().table
         event = np.minimum(np.minimum(ready, known), np.minimum(ends.min(axis=1), next_event(self.fleet, table)))
-        event = np.where(self.fleet.open.any(axis=1), event, ready)
+        event = np.asarray(np.where(self.fleet.open.any(axis=1), event, ready))
         if bool(np.any((event >= NEVER) & ~self.progress.over)):
             raise AssertionError("a running day always has a next event")
         return event

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+
 from qdispatch_domain.cost import committed_cost, lateness_cost, loads, unserved_cost
 from qdispatch_domain.fleet import Fleet
 from qdispatch_domain.schedule import Schedules
 from qdispatch_domain.weights import WEIGHTS
-
 from qdispatch_trainer.day import F64, I64
 from qdispatch_trainer.simulator.live_fleet import predicted_pickup
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
@@ -63,9 +63,9 @@ def started_cost(truth: Truth, progress: Progress) -> CostTerms:
     given_up = np.where(progress.fate == Fate.UNSERVED, unserved_cost(truth.urgent), 0.0)
     zero = np.zeros(days)
     return CostTerms(
-        deadhead=np.bincount(n, deadhead, days),
-        lateness=np.bincount(n, late, days),
-        emergency=np.bincount(n, reserve, days),
+        deadhead=_per_day(n, deadhead, days),
+        lateness=_per_day(n, late, days),
+        emergency=_per_day(n, reserve, days),
         driver_change=zero,  # the generator plans no drivers, so none is changed
         unserved=given_up.sum(axis=1),
         spread=zero,
@@ -94,7 +94,7 @@ def final_cost(truth: Truth, progress: Progress, fleet: Fleet) -> CostTerms:
     """C(end) of every day [N], realised only. Meaningful for days whose trips are all done; `driver_real` as it was."""
     started = started_cost(truth, progress)
     homeward = home_drives(truth, progress)
-    minutes = np.bincount(homeward.day, homeward.arrived_at - homeward.departed_at, len(truth.days))
+    minutes = _per_day(homeward.day, homeward.arrived_at - homeward.departed_at, len(truth.days))
     return CostTerms(
         deadhead=started.deadhead + WEIGHTS.deadhead_per_min * minutes,
         lateness=started.lateness,
@@ -103,3 +103,8 @@ def final_cost(truth: Truth, progress: Progress, fleet: Fleet) -> CostTerms:
         unserved=started.unserved,
         spread=WEIGHTS.spread * loads(fleet).spread,
     )
+
+
+def _per_day(day: I64, value: F64, days: int) -> F64:
+    """Sums of `value` [M] by day, [days]; in order, so that they do not depend on how the arrays are padded."""
+    return np.asarray(np.bincount(day, value, days), dtype=np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from qdispatch_domain.day_record import (
     BookingRecord,
     DayRecord,
@@ -17,7 +18,6 @@ from qdispatch_domain.day_record import (
 )
 from qdispatch_domain.decision import Pick
 from qdispatch_domain.insertion import Insertions
-
 from qdispatch_trainer.day import F64
 from qdispatch_trainer.generator import noise_range
 from qdispatch_trainer.simulator.day_batch import DayBatch
@@ -107,9 +107,7 @@ def day_record(batch: DayBatch, n: int, log: DayLog) -> DayRecord:
         decisions=log.decisions(n),
         noise=NoiseBounds(low, high, service_low, service_high),
         home_drives=tuple(
-            HomeDrive(
-                day.drivers[int(d)].id, places[int(progress.last_done[n, d])][1], float(departed), float(arrived)
-            )
+            HomeDrive(day.drivers[int(d)].id, places[int(progress.last_done[n, d])][1], float(departed), float(arrived))
             for m, d, departed, arrived in zip(
                 homeward.day, homeward.driver, homeward.departed_at, homeward.arrived_at, strict=True
             )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+
 from qdispatch_domain.fleet import Fleet, empty_fleet
 from qdispatch_domain.reasons import BookingGap
 from qdispatch_domain.weights import RULES
-
-from qdispatch_trainer.day import F64
+from qdispatch_trainer.day import F64, I64
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
 from qdispatch_trainer.simulator.truth import Truth
 
@@ -61,11 +61,12 @@ def refresh(fleet: Fleet, truth: Truth, progress: Progress) -> None:
     fleet.linked_driver[:] = np.where(has, np.take_along_axis(progress.driver, linked, 1), -1)
 
 
-def predicted_pickup(truth: Truth, progress: Progress, n: F64, b: F64) -> F64:
+def predicted_pickup(truth: Truth, progress: Progress, n: I64, b: I64) -> F64:
     """Pickup time [M] of RUNNING trips (n, b) as a dispatcher predicts it: realised once the patient is on board."""
     now, picked_up = progress.now[n], progress.picked_up_at[n, b]
     arrival = truth.travel.arrive(progress.departed_at[n, b], progress.approach[n, b])
-    return np.where(picked_up <= now, picked_up, np.maximum(np.maximum(arrival, truth.scheduled[n, b]), now))
+    expected = np.maximum(np.maximum(arrival, truth.scheduled[n, b]), now)
+    return np.asarray(np.where(picked_up <= now, picked_up, expected))
 
 
 def _refresh_anchors(fleet: Fleet, truth: Truth, progress: Progress) -> None:

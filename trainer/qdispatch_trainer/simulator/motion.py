@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from qdispatch_domain.fleet import EPS, Fleet, drop_first_trip
 from qdispatch_domain.schedule import serve, work_of_trips
-
 from qdispatch_trainer.day import F64, I64
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
 from qdispatch_trainer.simulator.truth import Truth
@@ -18,7 +18,7 @@ def advance(fleet: Fleet, truth: Truth, progress: Progress, to: F64) -> None:
     realised times for it. At `to` itself nobody has left yet: a decision at that instant comes first.
     """
     while True:
-        _finish(fleet, truth, progress, to)
+        _finish(fleet, progress, to)
         if not _depart(fleet, truth, progress, to):
             break
     progress.now[:] = np.where(np.isinf(to), progress.now, to)
@@ -26,7 +26,7 @@ def advance(fleet: Fleet, truth: Truth, progress: Progress, to: F64) -> None:
     progress.fate[waiting] = Fate.UNSERVED
 
 
-def _finish(fleet: Fleet, truth: Truth, progress: Progress, to: F64) -> None:
+def _finish(fleet: Fleet, progress: Progress, to: F64) -> None:
     n, d = np.nonzero(progress.running != IDLE)
     b = progress.running[n, d]
     ended = progress.done_at[n, b] <= to[n]

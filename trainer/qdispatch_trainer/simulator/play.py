@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from qdispatch_domain.picking import decide_fleet
 from qdispatch_domain.situation import Scorer
-
 from qdispatch_trainer.day import Day
 from qdispatch_trainer.simulator.day_batch import DayBatch
 from qdispatch_trainer.simulator.day_log import DayLog

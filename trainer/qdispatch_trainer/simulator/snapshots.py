@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+
 from qdispatch_domain.fleet import Fleet
 from qdispatch_domain.snapshot import Booking, Driver, Leg, Location, Position, Snapshot, Trip, TripStatus
 from qdispatch_domain.weights import RULES
-
 from qdispatch_trainer.day import Day
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
 from qdispatch_trainer.simulator.truth import Truth
@@ -53,7 +53,9 @@ class SnapshotWriter:
         return Snapshot(
             now=now,
             drivers=tuple(self._driver(progress, fleet, n, d, trips[d]) for d in range(len(day.drivers))),
-            bookings=tuple(self.booking(n, int(b), now, bool(seen[day.bookings.linked[b]])) for b in np.flatnonzero(known)),
+            bookings=tuple(
+                self.booking(n, int(b), now, bool(seen[day.bookings.linked[b]])) for b in np.flatnonzero(known)
+            ),
         )
 
     def booking(self, n: int, b: int, now: float, other_leg_seen: bool) -> Booking:

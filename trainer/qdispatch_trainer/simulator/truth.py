@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from qdispatch_domain.snapshot import DriverKind, Location
 from qdispatch_domain.travel import Travel, places_from_degrees
 from qdispatch_domain.weights import RULES
-
 from qdispatch_trainer.day import BOOL, F64, I64, Day
 
 
