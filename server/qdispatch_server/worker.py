@@ -21,6 +21,7 @@ from qdispatch_server.log_events import configure_logging
 from qdispatch_server.metrics_endpoint import multiprocess_directory
 from qdispatch_server.model_repository import ModelRepository
 from qdispatch_server.server_status import ServerStatus
+from qdispatch_server.service_day import known_zones
 from qdispatch_server.state.current_model import CurrentModelStore
 from qdispatch_server.state.database import open_engine
 from qdispatch_server.state.switch_board import SwitchBoard
@@ -53,6 +54,7 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
         WorkerReport("cannot_start", str(error)).write(reports)
         return EXIT_CANNOT_START
     switches.start()
+    known_zones()  # reads some six hundred names once, not in the first call
     current = CurrentModelStore(engine)
 
     def load() -> None:

@@ -7,6 +7,7 @@ from enum import Enum
 
 import structlog
 
+from qdispatch_server import metrics
 from qdispatch_server.errors import StateUnavailableError
 from qdispatch_server.state.switches import Switch, SwitchState, SwitchStore
 
@@ -71,15 +72,23 @@ class SwitchBoard:
         """Looks at the database now; keeps what is known when it cannot be reached."""
         try:
             if self._state is None or self._store.revision() != self._state.revision:
-                self._state = self._store.read_all()
+                self._learn(self._store.read_all())
         except StateUnavailableError:
             if self._reachable:
                 LOG.warning("state_unreachable", last_known_state=self._state is not None)
             self._reachable = False
+            metrics.STATE_REACHABLE.set(0)
             return
         if not self._reachable:
             LOG.info("state_reachable_again")
         self._reachable = True
+        metrics.STATE_REACHABLE.set(1)
+
+    def _learn(self, state: SwitchState) -> None:
+        self._state = state
+        enabled = sum(switch.enabled for switch in state.switches.values())
+        metrics.SWITCHED_COMPANIES.labels(state="enabled").set(enabled)
+        metrics.SWITCHED_COMPANIES.labels(state="disabled").set(len(state.switches) - enabled)
 
     def _follow(self) -> None:
         while not self._stop.wait(self._poll_interval_seconds):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from qdispatch_server.errors import RequestIdReusedError, RevisionMismatchError, StateUnavailableError
@@ -71,16 +71,14 @@ class SwitchStore:
         """
         wanted = Switch(company_id, enabled, expected_revision + 1, at)
         try:
-            try:
-                return self._change(request_id, wanted)
-            except IntegrityError:
-                # Another worker inserted the same request id or the same new company in between: look again.
-                return self._change(request_id, wanted)
+            return self._change(request_id, wanted)
         except DATABASE_ERRORS as error:
             raise StateUnavailableError(RETRY_AFTER_SECONDS) from error
 
     def _change(self, request_id: str, wanted: Switch) -> Switch:
         with write_transaction(self._engine) as connection:
+            # One change at a time, over all workers and replicas (SQLite: the transaction alone sees to that).
+            connection.execute(select(state_revision).where(state_revision.c.name == "switches").with_for_update())
             before = connection.execute(
                 select(audit_record).where(audit_record.c.request_id == request_id)
             ).one_or_none()
@@ -120,12 +118,7 @@ def _write_switch(connection: Connection, wanted: Switch) -> None:
     if current == 0:
         connection.execute(insert(company_switch).values(company_id=wanted.company_id, **values))
         return
-    changed = connection.execute(
-        update(company_switch).where(of_company, company_switch.c.revision == current).values(**values)
-    )
-    if changed.rowcount != 1:  # PostgreSQL: another transaction was first
-        latest = connection.execute(select(company_switch.c.revision).where(of_company)).scalar_one()
-        raise RevisionMismatchError(latest)
+    connection.execute(update(company_switch).where(of_company).values(**values))
 
 
 def _whole_revision(connection: Connection) -> int:

@@ -19,8 +19,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("company_id", name="pk_company_switch"),
-        sa.CheckConstraint("revision >= 1", name="ck_company_switch_revision_positive"),
+        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_company_switch")),
+        sa.CheckConstraint("revision >= 1", name=op.f("ck_company_switch_revision_positive")),
     )
     op.create_table(
         "audit_record",
@@ -31,23 +31,23 @@ def upgrade() -> None:
         sa.Column("company_id", sa.String(128), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_audit_record"),
-        sa.UniqueConstraint("request_id", name="uq_audit_record_request_id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_record")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_audit_record_request_id")),
     )
-    op.create_index("ix_audit_record_company_id", "audit_record", ["company_id"])
+    op.create_index(op.f("ix_audit_record_company_id"), "audit_record", ["company_id"])
     op.create_table(
         "model_current",
         sa.Column("slot", sa.String(64), nullable=False),
         sa.Column("model_version", sa.String(128), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("slot", name="pk_model_current"),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_model_current")),
     )
     state_revision = op.create_table(
         "state_revision",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_state_revision"),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_state_revision")),
     )
     op.bulk_insert(state_revision, [{"name": "switches", "revision": 0}])
 

@@ -1,0 +1,66 @@
+"""Requests that the server's tests name, and the rich status of a failed call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import grpc
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from qdispatch_client.stubs.v1 import dispatch_service_pb2, dispatch_service_pb2_grpc, snapshot_pb2
+
+EXAMPLE = Path(__file__).parents[2] / "clients/python/examples/clinic_day.json"
+
+
+def clinic_day(company_id: str = "company-1") -> dispatch_service_pb2.SuggestRequest:
+    """The shipped example as a request."""
+    snapshot = json_format.Parse(EXAMPLE.read_text(encoding="utf-8"), snapshot_pb2.Snapshot())
+    return dispatch_service_pb2.SuggestRequest(request_id="request-1", company_id=company_id, snapshot=snapshot)
+
+
+def suggest(
+    channel: grpc.Channel, request: dispatch_service_pb2.SuggestRequest, timeout: float | None = 20.0
+) -> dispatch_service_pb2.SuggestResponse:
+    """One call over the generated stubs."""
+    stub = dispatch_service_pb2_grpc.DispatchServiceStub(channel)
+    return cast(dispatch_service_pb2.SuggestResponse, stub.Suggest(request, timeout=timeout))
+
+
+def status_of(error: grpc.RpcError) -> status_pb2.Status:
+    """The google.rpc.Status of a failed call."""
+    status = rpc_status.from_call(error)
+    assert status is not None, "a status without details"
+    return cast(status_pb2.Status, status)
+
+
+def violations_of(error: grpc.RpcError) -> dict[str, str]:
+    """Field path -> description."""
+    found: dict[str, str] = {}
+    for detail in status_of(error).details:
+        bad_request = error_details_pb2.BadRequest()
+        if detail.Unpack(bad_request):
+            found |= {violation.field: violation.description for violation in bad_request.field_violations}
+    return found
+
+
+def error_info_of(status: status_pb2.Status) -> error_details_pb2.ErrorInfo:
+    """The ErrorInfo, which every error must carry exactly once."""
+    infos = []
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            infos.append(info)
+    assert len(infos) == 1
+    return infos[0]
+
+
+def retry_delay_of(status: status_pb2.Status) -> float | None:
+    """Seconds of the RetryInfo, None without one."""
+    for detail in status.details:
+        retry = error_details_pb2.RetryInfo()
+        if detail.Unpack(retry):
+            return retry.retry_delay.ToTimedelta().total_seconds()
+    return None
