@@ -74,6 +74,11 @@ class ClosedLoop:
     cost_difference: Interval  # form minus FP32, minutes-equivalent per day; above zero is worse
     kpis: tuple[KpiRow, ...]
 
+    @property
+    def significantly_worse(self) -> bool:
+        """Whether the whole 95 % interval of the cost difference lies above zero."""
+        return self.cost_difference.low > 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class FormReport:
@@ -85,7 +90,7 @@ class FormReport:
     top1_agreement: float | None  # share of observations with the same best action as FP32; None for FP32 itself
     observations: int  # how many observations the agreement and the difference were taken over
     max_q_difference: float | None  # minutes-equivalent, against FP32
-    closed_loop: ClosedLoop | None  # None for FP32 itself
+    closed_loop: tuple[ClosedLoop, ...]  # one per scenario; empty for FP32 itself
     verdict: str  # what the figures say, in words
 
 

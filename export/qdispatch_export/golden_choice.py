@@ -46,7 +46,7 @@ def choose_golden(
     snapshots: Sequence[Snapshot],
     count: int,
 ) -> tuple[Golden, tuple[GoldenCase, ...]]:
-    """Record `count` (at least FEWEST) of the snapshots, spread over the number of pairs and of picks.
+    """Record `count` (at least FEWEST) of the snapshots, of all sizes, half of them with picks where there are any.
 
     Raises ExportError when fewer than FEWEST have a decision that rounding cannot change.
     """
@@ -55,26 +55,46 @@ def choose_golden(
         precision: measure_tolerance(model, unoptimised[precision], precision, situations)
         for precision, model in models.items()
     }
-    steady: list[tuple[int, int, GoldenCase]] = []
+    steady: list[GoldenCase] = []
     for snapshot, situation in zip(snapshots, situations, strict=True):
         picks = {p: _steady_picks(model, snapshot, situation, tolerance[p]) for p, model in models.items()}
         found = {p: chosen for p, chosen in picks.items() if chosen is not None}
         if len(found) == len(models):
             inputs = next(iter(models.values())).inputs(situation, 0)
             outputs = {p: model.run(inputs) if inputs else {} for p, model in models.items()}
-            pairs = len(situation.table.rank)
-            steady.append((pairs, len(found[Precision.FP32]), GoldenCase(snapshot, inputs, outputs, found)))
-    wanted = max(count, FEWEST)
+            steady.append(GoldenCase(snapshot, inputs, outputs, found))
     if len(steady) < FEWEST:
         raise ExportError(
             f"Only {len(steady)} of {len(snapshots)} snapshots have a decision that rounding cannot change; "
             f"{FEWEST} are needed."
         )
-    steady.sort(key=lambda row: row[:2])
-    chosen = np.unique(np.linspace(0, len(steady) - 1, wanted).round().astype(int))
-    cases = tuple(steady[index][2] for index in chosen)
     q_tolerance = {precision.value: value for precision, value in tolerance.items()}
+    cases = _diverse(steady, min(max(count, FEWEST), len(steady)))
     return Golden(len(cases), _OBSERVATION_TOLERANCE, q_tolerance), cases
+
+
+def _diverse(cases: Sequence[GoldenCase], count: int) -> tuple[GoldenCase, ...]:
+    """`count` of the cases: up to half of them with picks, each half spread evenly over the logarithm of the size."""
+    busy = [case for case in cases if len(case.picks[Precision.FP32])]
+    calm = [case for case in cases if not len(case.picks[Precision.FP32])]
+    from_busy = max(min(len(busy), (count + 1) // 2), count - len(calm))
+    return (*_spread(busy, from_busy), *_spread(calm, count - from_busy))
+
+
+def _spread(cases: Sequence[GoldenCase], count: int) -> list[GoldenCase]:
+    left = sorted(cases, key=_size)
+    chosen: list[GoldenCase] = []
+    if count:
+        sizes = np.log1p([_size(case) for case in left])
+        for wanted in np.linspace(sizes[0], sizes[-1], count):
+            nearest = min(range(len(left)), key=lambda index: abs(np.log1p(_size(left[index])) - wanted))
+            chosen.append(left.pop(nearest))
+    return chosen
+
+
+def _size(case: GoldenCase) -> int:
+    """Drivers + bookings of the snapshot."""
+    return len(case.snapshot.drivers) + len(case.snapshot.bookings)
 
 
 class _Shaken:

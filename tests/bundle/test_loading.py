@@ -207,7 +207,7 @@ def test_spoilt_golden_vectors_are_refused(bundle_folder: Path, spoil: Any, reas
 
 def test_pickles_among_the_golden_vectors_are_never_opened(bundle_folder: Path) -> None:
     other = bundle_folder.parent / "other.npz"
-    np.savez_compressed(other, **{"0.snapshot": np.array([{"a": 1}], dtype=object)})
+    np.savez_compressed(other, allow_pickle=True, **{"0.snapshot": np.array([{"a": 1}], dtype=object)})
     reseal(bundle_folder, {GOLDEN_FILE: other.read_bytes()})
     assert refusal(bundle_folder).reason is RefusalReason.GOLDEN_INVALID
 

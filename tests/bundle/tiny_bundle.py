@@ -70,9 +70,9 @@ def tiny_checkpoint(seed: int = 0) -> Checkpoint:
 def _report(form: ModelForm, data: bytes) -> FormReport:
     latency = (LatencyRow("4x19", 4, 19, 76, 0.1),)
     if form is ModelForm.FP32:
-        return FormReport(form, len(data), latency, None, 1, None, None, "the reference")
+        return FormReport(form, len(data), latency, None, 1, None, (), "the reference")
     loop = ClosedLoop("clinic-day", 2, 1_000_000, Interval(0.0, -1.0, 1.0), ())
-    return FormReport(form, len(data), latency, 1.0, 1, 0.1, loop, "as good")
+    return FormReport(form, len(data), latency, 1.0, 1, 0.1, (loop,), "as good")
 
 
 def write_tiny_bundle(directory: Path, **changes: object) -> Manifest:

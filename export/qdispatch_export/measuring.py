@@ -1,0 +1,86 @@
+"""Measures the forms of a network side by side: size, latency, agreement, closed loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from qdispatch_bundle.manifest import ModelKind
+from qdispatch_bundle.measurements import ClosedLoop, FormReport, LatencyRow, ModelForm
+from qdispatch_bundle.onnx_session import Array
+from qdispatch_domain.classic import STATE
+from qdispatch_domain.features import CLIP
+from qdispatch_export.agreement import Moment, measure_agreement
+from qdispatch_export.closed_loop import compare_closed_loop, play_costs
+from qdispatch_export.forms import OpenForm
+from qdispatch_export.latency import measure_latency
+from qdispatch_export.selection import verdict
+from qdispatch_export.synthetic_inputs import EDGE_SIZES, ObservationSize, set_inputs, sizes_of
+from qdispatch_trainer.scenarios import Scenario
+
+Say = Callable[[str], None]
+
+
+def synthetic_observations(
+    kind: ModelKind, rng: np.random.Generator, *, edges: bool
+) -> list[tuple[ObservationSize, Mapping[str, Array]]]:
+    """One random observation of each size; with `edges` also those with an axis of one."""
+    sizes = (*sizes_of(kind), *(EDGE_SIZES if edges and kind is ModelKind.SET else ()))
+    if kind is ModelKind.SET:
+        return [(size, set_inputs(size, rng)) for size in sizes]
+    return [(size, {"state": rng.uniform(-CLIP, CLIP, STATE).astype(np.float32)}) for size in sizes]
+
+
+def measure_forms(
+    kind: ModelKind,
+    forms: Mapping[ModelForm, OpenForm],
+    moments: Sequence[Moment],
+    scenarios: Sequence[Scenario],
+    days: int,
+    latency_runs: int,
+    say: Say,
+) -> dict[ModelForm, FormReport]:
+    """Reports of all forms; `moments` (not those used to calibrate) are for the agreement."""
+    fp32 = forms[ModelForm.FP32]
+    closed_loop = _play_all(forms, scenarios, days, say)
+    say("Measuring latency")
+    sizes = synthetic_observations(kind, np.random.default_rng(0), edges=False)
+    latency = measure_latency({form: opened.session for form, opened in forms.items()}, sizes, latency_runs)
+    reference = _reference(fp32, latency[ModelForm.FP32], len(moments))
+    reports = {ModelForm.FP32: reference}
+    for form, opened in forms.items():
+        if form is not ModelForm.FP32:
+            agreement = measure_agreement(fp32.session, opened.session, moments)
+            report = FormReport(
+                form=form,
+                bytes=len(opened.data),
+                latency=latency[form],
+                top1_agreement=agreement.top1,
+                observations=agreement.observations,
+                max_q_difference=agreement.max_q_difference,
+                closed_loop=closed_loop[form],
+                verdict="",
+            )
+            reports[form] = dataclasses.replace(report, verdict=verdict(report, reference))
+    return reports
+
+
+def _reference(opened: OpenForm, latency: tuple[LatencyRow, ...], observations: int) -> FormReport:
+    return FormReport(ModelForm.FP32, len(opened.data), latency, None, observations, None, (), "the reference")
+
+
+def _play_all(
+    forms: Mapping[ModelForm, OpenForm], scenarios: Sequence[Scenario], days: int, say: Say
+) -> dict[ModelForm, tuple[ClosedLoop, ...]]:
+    found: dict[ModelForm, list[ClosedLoop]] = {form: [] for form in forms}
+    for scenario in scenarios:
+        figures = {}
+        for form, opened in forms.items():
+            say(f"Playing {days} days of {scenario.name} with {form.value}")
+            figures[form] = play_costs(scenario, days, opened.model)
+        fp32 = figures.pop(ModelForm.FP32)
+        for form, compared in compare_closed_loop(scenario, days, fp32, figures).items():
+            found[form].append(compared)
+    return {form: tuple(rows) for form, rows in found.items()}
