@@ -186,6 +186,13 @@ def test_values_of_a_newer_server_read_as_unknown() -> None:
     assert suggestion.bookings[0].state is BookingState.UNKNOWN
 
 
+def test_unknown_is_never_written_as_a_value() -> None:
+    suggestion = calls.SUGGESTION.decode(filled(dispatch_service_pb2.SuggestResponse))
+    unknown = dataclasses.replace(suggestion.provenance, source=Source.UNKNOWN)
+    sent: Any = calls.SUGGESTION.encode(dataclasses.replace(suggestion, provenance=unknown))
+    assert sent.provenance.source == provenance_pb2.SOURCE_UNSPECIFIED
+
+
 def test_no_fallback_reads_as_none() -> None:
     message = filled(dispatch_service_pb2.SuggestResponse)
     message.provenance.fallback_reason = provenance_pb2.FALLBACK_REASON_UNSPECIFIED
