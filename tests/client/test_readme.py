@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from qdispatch_client.stubs.v1 import dispatch_service_pb2
 
+from qdispatch_client.stubs.v1 import dispatch_service_pb2
 from tests.client.filled_messages import filled
 from tests.client.scripted_server import scripted_server
 
