@@ -192,6 +192,14 @@ def test_only_so_many_drivers_are_shown(snapshot_file: Path, capsys: pytest.Capt
     ]
 
 
+def test_the_recommended_driver_is_always_shown(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = tuple(dataclasses.replace(CANDIDATE, driver_id=f"driver-{n}", recommended=n == 7) for n in range(9))
+    suggestion = dataclasses.replace(SUGGESTION, bookings=(dataclasses.replace(ADVICE, candidates=many),))
+    text = shown(suggestion, snapshot_file, capsys, "--candidates", "1").split("Commit")[0]
+    assert [n for n in range(9) if f" driver-{n} " in text] == [0, 7]
+    assert "→ driver-7" in text
+
+
 def test_the_whole_suggestion_for_machines(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(shown(SUGGESTION, snapshot_file, capsys, "--json"))
     assert answer["bookings"][0]["candidates"][0]["cost"]["spread_minutes"] == -2.5

@@ -35,7 +35,7 @@ _DRIVER_STATES = {
 
 
 def suggestion_lines(snapshot: Snapshot, suggestion: Suggestion, zone: tzinfo, candidates: int) -> list[str]:
-    """The answer line by line, times in `zone`, at most `candidates` drivers per booking."""
+    """The answer line by line, times in `zone`, per booking the `candidates` best drivers and the recommended one."""
     bookings = {booking.id: booking for booking in snapshot.bookings}
     rows = [
         row
@@ -65,7 +65,7 @@ def _booking_rows(
     due = "–" if booking.scheduled_time is None else _clock(booking.scheduled_time, zone)
     if not advice.candidates:
         return [(booking.id, due, _why_none(advice))]
-    shown = advice.candidates[:limit]
+    shown = [*advice.candidates[:limit], *(late for late in advice.candidates[limit:] if late.recommended)]
     decisions = [_decision(advice, zone), *[""] * (len(shown) - 1)]
     return [
         (booking.id if rank == 0 else "", due if rank == 0 else "", decision, *_cells(candidate, now, zone))
