@@ -137,8 +137,9 @@ class DayBatch:
         until = np.where(waits & ~self.progress.over, self._next_event(), self.progress.now)
         if len(index):
             self.insert_pairs(index)
-        if bool(np.any(until > self.progress.now)):
-            self._advance(until)
+        if waits.any():
+            # a day that its last insertion has ended stands at its end already
+            self._advance(np.maximum(until, self.progress.now))
         return before - self.cost()
 
     def _next_event(self) -> F64:
@@ -171,6 +172,7 @@ class DayBatch:
         advance(self.fleet, self.truth, self.progress, np.where(ending, np.inf, self.progress.now))
         last = np.where(np.isnan(self.progress.done_at), -np.inf, self.progress.done_at).max(axis=1)
         self.progress.now[ending] = np.maximum(self.progress.now, last)[ending]
+        refresh(self.fleet, self.truth, self.progress)
         self._final[ending] = final_cost(self.truth, self.progress, self.fleet).total[ending]
         self.progress.over |= ending
         refresh(self.fleet, self.truth, self.progress)
