@@ -190,6 +190,17 @@ def test_every_violation_is_named(ask: Ask) -> None:
     assert rows[299][0] in str(error)
 
 
+def test_violations_that_did_not_fit_are_counted(ask: Ask) -> None:
+    details = (error_info("INVALID_REQUEST", violations="34", request_id="call-1"), bad_request(("snapshot.now", "x")))
+    with scripted_server(Failure(grpc.StatusCode.INVALID_ARGUMENT, "invalid", details)) as script:
+        error = failed(ask, script)
+    assert str(error).splitlines()[1:] == [
+        "  snapshot.now: x",
+        "  … 34 in all",
+        "  the server's log has it as call-1",
+    ]
+
+
 def test_overload_says_when_to_come_back(ask: Ask) -> None:
     failure = Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "overloaded", (error_info("OVERLOADED"), retry_info(40)))
     with scripted_server(failure) as script:

@@ -49,7 +49,13 @@ class CallError(Exception):
 
     def _text(self) -> str:
         text = f"{self.code.name}{f' ({self.reason})' if self.reason else ''}: {self.message or 'no message'}"
-        return "\n".join([text, *(f"  {violation.field}: {violation.description}" for violation in self.violations)])
+        named = [f"  {violation.field}: {violation.description}" for violation in self.violations]
+        total = self.metadata.get("violations", "")
+        if total.isdecimal() and int(total) > len(named):
+            named.append(f"  … {total} in all")
+        if "request_id" in self.metadata:
+            named.append(f"  the server's log has it as {self.metadata['request_id']}")
+        return "\n".join([text, *named])
 
 
 class InvalidArgumentError(CallError):
@@ -87,7 +93,7 @@ class UnimplementedError(CallError):
 
 
 class InternalError(CallError):
-    """The server failed; its log has `request_id`."""
+    """The server failed; report `metadata["request_id"]`, under which its log tells why."""
 
 
 # Every code has its row: https://grpc.github.io/grpc/core/md_doc_statuscodes.html
