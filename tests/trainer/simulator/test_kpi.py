@@ -1,5 +1,6 @@
 """Key figures against scalar code over the day's record, and on a day small enough to count by hand."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,7 +11,8 @@ from qdispatch_domain.validator.roads import Roads
 from qdispatch_trainer.simulator.day_batch import DayBatch
 from qdispatch_trainer.simulator.day_log import day_record
 from qdispatch_trainer.simulator.kpi import day_kpis
-from tests.trainer.simulator.played import days_of, played
+from qdispatch_trainer.simulator.play import play
+from tests.trainer.simulator.played import days_of, played, scorer
 
 
 @pytest.mark.parametrize("scenario", ["clinic-day", "fleet-10x60"])
@@ -91,11 +93,9 @@ def test_a_running_day_has_no_kpis() -> None:
 
 
 def test_nothing_served_gives_no_means() -> None:
-    batch = DayBatch(days_of("clinic-day", 1))
-    while not batch.over.all():
-        batch.fleet.open[:] = False  # nobody may be inserted: every booking expires
-        batch._situation = None
-        batch.wait(np.ones(1, dtype=bool))
+    (day,) = days_of("clinic-day", 1)
+    seatless = tuple(dataclasses.replace(driver, seats=0) for driver in day.drivers)
+    batch = play([dataclasses.replace(day, drivers=seatless)], scorer("cheapest"))
     (kpi,) = day_kpis(batch)
     assert kpi.served_percent == 0.0
     assert kpi.unserved == kpi.bookings
