@@ -17,13 +17,14 @@ baseline=proto/baseline.binpb
 # grpcio-tools 1.73.1 writes code for protobuf 6.31.0; mypy-protobuf 3.6.0 is the newest that runs with it.
 tools=(grpcio-tools==1.73.1 grpcio==1.73.1 protobuf==6.31.0 mypy-protobuf==3.6.0 'setuptools<82')
 
+ready() { [ "$(cat $environment/.tools 2>/dev/null)" = "${tools[*]}" ]; }
+
 ensure_environment() (
+  ! ready || return 0
   mkdir -p $environment
   exec 9>$environment/.lock
   flock 9
-  if [ "$(cat $environment/.tools 2>/dev/null)" = "${tools[*]}" ]; then
-    return
-  fi
+  ! ready || return 0 # another run has made it meanwhile
   echo "Installing ${tools[*]} into $environment ..." >&2
   "${PYTHON:-$(sh scripts/find-python.sh)}" -m venv $environment
   $environment/bin/python -m pip install --quiet --disable-pip-version-check "${tools[@]}" \
