@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from qdispatch_bundle.manifest import ModelKind
+from qdispatch_bundle.onnx_session import run_graph
+from qdispatch_export.forms import quantized_forms
+from qdispatch_export.measuring import synthetic_observations
+from qdispatch_export.quantization import dynamic_int8, head_nodes, prepare, qdq_int8
+from qdispatch_export.torch_export import to_onnx
+from qdispatch_trainer.checkpoint import Checkpoint
+from tests.export.checkpoints import LIMITS, flat_checkpoint, open_fp32, set_checkpoint
+
+BOTH = pytest.mark.parametrize("checkpoint", [set_checkpoint(), flat_checkpoint()], ids=["set", "flat"])
+
+
+def observations(checkpoint: Checkpoint) -> list[dict[str, np.ndarray]]:
+    kind = ModelKind(checkpoint.kind)
+    return [dict(inputs) for _, inputs in synthetic_observations(kind, np.random.default_rng(3), edges=True)]
+
+
+@BOTH
+def test_both_forms_stay_near_fp32_and_are_not_fp32(checkpoint: Checkpoint) -> None:
+    fp32 = open_fp32(checkpoint)
+    met = observations(checkpoint)
+    for form, opened in quantized_forms(ModelKind(checkpoint.kind), fp32.data, met, LIMITS).items():
+        for inputs in met:
+            wanted, found = run_graph(fp32.session, inputs), run_graph(opened.session, inputs)
+            for name in wanted:
+                spread = float(np.ptp(np.concatenate([values.ravel() for values in wanted.values()]))) + 10.0
+                assert float(np.abs(found[name] - wanted[name]).max()) < 0.1 * spread, (form, name)
+            assert any(not np.array_equal(found[name], wanted[name]) for name in wanted), form
+
+
+@BOTH
+def test_weights_are_whole_numbers_of_seven_bits(checkpoint: Checkpoint) -> None:
+    prepared = prepare(to_onnx(checkpoint))
+    for data in (dynamic_int8(prepared), qdq_int8(prepared, observations(checkpoint))):
+        weights = [
+            numpy_helper.to_array(tensor)
+            for tensor in onnx.load_from_string(data).graph.initializer
+            if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) == 2
+        ]
+        assert len(weights) >= 3
+        assert max(int(np.abs(weight).max()) for weight in weights) in (63, 64)
+
+
+def test_the_heads_of_the_set_network_stay_in_fp32() -> None:
+    prepared = prepare(to_onnx(set_checkpoint()))
+    heads = head_nodes(onnx.load_from_string(prepared))
+    for part in ("pair_advantage", "wait_advantage", "wait_hidden", "value", "value_hidden", "encode_context"):
+        assert sum(part in name.split("/") for name in heads) == 1, part
+    assert not any("pair_hidden" in name.split("/") for name in heads)
+    kept = {
+        tensor.name: tensor
+        for tensor in onnx.load_from_string(qdq_int8(prepared, observations(set_checkpoint()))).graph.initializer
+    }
+    assert kept["network.value.weight"].data_type == onnx.TensorProto.FLOAT
+    assert "network.pair_hidden.weight" not in kept
+
+
+def test_the_last_layer_of_the_flat_network_stays_in_fp32() -> None:
+    (head,) = head_nodes(onnx.load_from_string(prepare(to_onnx(flat_checkpoint()))))
+    assert "layers.6" in head
+
+
+def test_calibrating_with_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one observation"):
+        qdq_int8(prepare(to_onnx(set_checkpoint())), [])
