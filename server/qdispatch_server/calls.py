@@ -42,12 +42,33 @@ SHED_REASONS: dict[type[ServerError], str] = {
 _arrival = threading.local()
 
 
-class ArrivalStampingPool(futures.ThreadPoolExecutor):
-    """A thread pool that remembers when each call came in, so that waiting for a thread counts as queueing."""
+class CallPool(futures.ThreadPoolExecutor):
+    """A thread pool that knows when each call came in (waiting for a thread is queueing), and how many are inside.
+
+    A health Watch holds no thread and does not count.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads, thread_name_prefix="call")
+        self._inside = 0
+        self._lock = threading.Lock()
+
+    @property
+    def inside(self) -> int:
+        """Calls queued or running now."""
+        return self._inside
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
         """Queues `fn`; inside it, `arrived_at()` tells when."""
-        return super().submit(_stamped, time.perf_counter(), fn, *args, **kwargs)
+        with self._lock:
+            self._inside += 1
+        future = super().submit(_stamped, time.perf_counter(), fn, *args, **kwargs)
+        future.add_done_callback(self._one_less)
+        return future
+
+    def _one_less(self, _: futures.Future[Any]) -> None:
+        with self._lock:
+            self._inside -= 1
 
 
 def _stamped(arrived: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from qdispatch_server.state.switch_board import SwitchBoard
 from qdispatch_server.suggestion import Suggester, Suggestion
 
 MICROS = 1e6
+LONGEST_DEADLINE_SECONDS = 24 * 3600.0
 
 
 class DispatchServicer:
@@ -33,8 +34,8 @@ class DispatchServicer:
 
     def _suggest(self, data: bytes, context: grpc.ServicerContext, call_id: str) -> SuggestResponse:
         remaining = context.time_remaining()
-        if remaining is None:
-            raise InvalidRequestError([Violation("deadline", "Required: set a deadline on the call.")])
+        if remaining is None or remaining > LONGEST_DEADLINE_SECONDS:  # grpc says "never" with a very distant instant
+            raise InvalidRequestError([Violation("deadline", "Required: set a deadline of at most 24 h on the call.")])
         deadline = time.perf_counter() + remaining
         metrics.IN_FLIGHT.inc()
         try:

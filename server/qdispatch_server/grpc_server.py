@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection
 
 from qdispatch_client.stubs.v1 import admin_service_pb2, dispatch_service_pb2
 from qdispatch_server.admin_servicer import AdminServicer
-from qdispatch_server.calls import ArrivalStampingPool
+from qdispatch_server.calls import CallPool
 from qdispatch_server.config import Config
 from qdispatch_server.dispatch_servicer import DispatchServicer
 from qdispatch_server.limits import MAX_REQUEST_BYTES
@@ -20,6 +20,8 @@ from qdispatch_server.ports import target
 DISPATCH = dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"].full_name
 ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 SPARE_THREADS = 16  # refusals, health checks and admin calls never wait for a Suggest
+POLL_SECONDS = 0.02
+LAST_BYTES_SECONDS = 0.2
 Serving = health_pb2.HealthCheckResponse.ServingStatus
 
 
@@ -31,8 +33,9 @@ class GrpcServer:
     """Built not serving; `listen`, then `set_serving`, in the end `drain`."""
 
     def __init__(self, config: Config, dispatch: DispatchServicer, admin: AdminServicer, shared_port: bool) -> None:
+        self._pool = CallPool(config.max_in_flight + SPARE_THREADS)
         self._server = grpc.server(
-            ArrivalStampingPool(config.max_in_flight + SPARE_THREADS, thread_name_prefix="call"),
+            self._pool,
             options=[
                 ("grpc.so_reuseport", int(shared_port)),
                 ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
@@ -81,6 +84,13 @@ class GrpcServer:
             self._health.set(service, status)
 
     def drain(self, grace_seconds: float) -> None:
-        """Not serving at once; new calls are refused, those in flight may end within the grace."""
+        """Not serving at once; new calls are refused, those in flight may end within the grace.
+
+        Whoever watches health keeps a stream open for good: the drain ends with the last call, not with the watchers.
+        """
         self._health.enter_graceful_shutdown()
-        self._server.stop(grace_seconds).wait()
+        stopped = self._server.stop(grace_seconds)
+        while self._pool.inside and not stopped.wait(POLL_SECONDS):
+            pass
+        stopped.wait(LAST_BYTES_SECONDS)  # the answers just written are on their way
+        self._server.stop(None).wait()

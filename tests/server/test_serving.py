@@ -1,0 +1,410 @@
+"""A real server over a real socket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from qdispatch_bundle.loading import load_bundle
+from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, provenance_pb2
+from qdispatch_domain.decoder import decide
+from qdispatch_server.request_reader import read_request
+from qdispatch_server.suggestion import HEURISTIC
+from tests.server.requests import clinic_day, error_info_of, retry_delay_of, status_of, suggest, violations_of
+from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment, spawn, wait_until
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def health_of(channel: grpc.Channel, service: str = "qdispatch.v1.DispatchService") -> int:
+    request = health_pb2.HealthCheckRequest(service=service)
+    return health_pb2_grpc.HealthStub(channel).Check(request, timeout=10).status  # type: ignore[no-any-return]
+
+
+def admin(channel: grpc.Channel) -> admin_service_pb2_grpc.AdminServiceStub:
+    return admin_service_pb2_grpc.AdminServiceStub(channel)
+
+
+def set_enabled(
+    channel: grpc.Channel, enabled: bool, revision: int, company: str = "company-1", request_id: str = ""
+) -> admin_service_pb2.SetEnabledResponse:
+    request = admin_service_pb2.SetEnabledRequest(
+        request_id=request_id or f"{company}-{revision}",
+        company_id=company,
+        enabled=enabled,
+        expected_revision=revision,
+    )
+    return admin(channel).SetEnabled(request, timeout=10)
+
+
+def test_the_model_decides_as_it_does_in_process(server: ServerProcess, tiny_bundle: Path) -> None:
+    request = clinic_day()
+    with channel_to(server.address) as channel:
+        answer = suggest(channel, request)
+    bundle = load_bundle(tiny_bundle)
+    assert answer.provenance.source == provenance_pb2.SOURCE_MODEL
+    assert answer.provenance.model_version == bundle.version == "tiny-1"
+    assert answer.provenance.feature_fingerprint == bundle.manifest.feature_fingerprint
+    assert answer.request_id == "request-1"
+    snapshot = read_request(request).snapshot
+    decision = decide(snapshot, bundle.model)
+    picks = [(pick.booking_id, pick.driver_id, pick.position) for pick in answer.picks]
+    assert picks == [
+        (snapshot.bookings[pick.booking].id, snapshot.drivers[pick.driver].id, pick.position) for pick in decision.picks
+    ]
+    for advice, row in zip(decision.bookings, answer.bookings, strict=True):
+        assert [c.score for c in row.candidates] == pytest.approx([c.score for c in advice.candidates])
+        assert not any(c.HasField("q_value") for c in row.candidates)  # the tiny model is not calibrated
+    timing = answer.timing
+    parts = ("queue", "decode", "features", "inference", "decision", "encode")
+    assert all(getattr(timing, f"{part}_micros") > 0 for part in parts)
+    assert sum(getattr(timing, f"{part}_micros") for part in parts) <= timing.total_micros * 1.001
+
+
+def test_nobody_can_is_explained(server: ServerProcess) -> None:
+    with channel_to(server.address) as channel:
+        answer = suggest(channel, clinic_day())
+    hopeless = [row for row in answer.bookings if row.refusals]
+    assert hopeless
+    for row in hopeless:
+        assert not row.candidates
+        assert sum(refusal.drivers for refusal in row.refusals) == len(answer.drivers)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x80", b"\x1a\x05abc"])
+def test_bytes_that_are_no_message_are_invalid_not_internal(server: ServerProcess, data: bytes) -> None:
+    with channel_to(server.address) as channel:
+        for method in ("DispatchService/Suggest", "AdminService/GetStatus", "AdminService/SetEnabled"):
+            call = channel.unary_unary(f"/qdispatch.v1.{method}", lambda raw: raw, lambda raw: raw)
+            with pytest.raises(grpc.RpcError) as caught:
+                call(data, timeout=10)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, method
+            assert violations_of(caught.value)
+
+
+def test_violations_reach_the_caller_with_paths(server: ServerProcess) -> None:
+    request = clinic_day()
+    request.snapshot.bookings[3].pickup.latitude = 200
+    with channel_to(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        suggest(channel, request)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert set(violations_of(caught.value)) == {"snapshot.bookings[3].pickup.latitude"}
+    info = error_info_of(status_of(caught.value))
+    assert (info.reason, info.domain, info.metadata["violations"]) == ("INVALID_REQUEST", "qdispatch", "1")
+
+
+def test_a_deadline_is_mandatory(server: ServerProcess) -> None:
+    with channel_to(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        suggest(channel, clinic_day(), timeout=None)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "deadline" in violations_of(caught.value)
+
+
+def test_reflection_lists_the_services_only_behind_its_flag(server: ServerProcess, tmp_path: Path) -> None:
+    def listed(channel: grpc.Channel) -> set[str]:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        question = reflection_pb2.ServerReflectionRequest(list_services="")
+        answer = next(stub.ServerReflectionInfo(iter([question]), timeout=10))
+        return {service.name for service in answer.list_services_response.service}
+
+    with channel_to(server.address) as channel:
+        assert {"qdispatch.v1.DispatchService", "qdispatch.v1.AdminService", "grpc.health.v1.Health"} <= listed(channel)
+    with running_server(tmp_path) as plain, channel_to(plain.address) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            listed(channel)
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_without_a_bundle_the_heuristic_answers_and_says_so(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server, channel_to(server.address) as channel:
+        assert health_of(channel) == SERVING
+        answer = suggest(channel, clinic_day())
+        assert answer.provenance.fallback_reason == provenance_pb2.FALLBACK_REASON_MODEL_UNAVAILABLE
+        assert (answer.provenance.heuristic, answer.provenance.model_version) == ("cheapest-insertion", "")
+        snapshot = read_request(clinic_day()).snapshot
+        expected = [(p.booking, p.driver) for p in decide(snapshot, HEURISTIC).picks]
+        assert [(p.booking_id, p.driver_id) for p in answer.picks] == [
+            (snapshot.bookings[b].id, snapshot.drivers[d].id) for b, d in expected
+        ]
+
+
+def test_the_switch_switches_and_survives_a_restart(tmp_path: Path, tiny_bundle: Path) -> None:
+    def source(channel: grpc.Channel, company: str) -> tuple[int, int]:
+        found = suggest(channel, clinic_day(company)).provenance
+        return found.source, found.fallback_reason
+
+    model = (provenance_pb2.SOURCE_MODEL, 0)
+    off = (provenance_pb2.SOURCE_HEURISTIC, provenance_pb2.FALLBACK_REASON_DISABLED)
+    with running_server(tmp_path, bundle_dir=tiny_bundle) as server, channel_to(server.address) as channel:
+        assert source(channel, "company-1") == model
+        switched = set_enabled(channel, False, 0).company
+        assert (switched.enabled, switched.revision) == (False, 1)
+        assert source(channel, "company-1") == off
+        assert source(channel, "company-2") == model
+        assert server.stop() == 0
+    with running_server(tmp_path, bundle_dir=tiny_bundle) as server, channel_to(server.address) as channel:
+        assert source(channel, "company-1") == off
+        (row,) = admin(channel).GetStatus(admin_service_pb2.GetStatusRequest(), timeout=10).companies
+        assert (row.company_id, row.enabled, row.revision) == ("company-1", False, 1)
+        with pytest.raises(grpc.RpcError) as caught:
+            set_enabled(channel, True, 0, request_id="another")
+        assert caught.value.code() is grpc.StatusCode.ABORTED
+        info = error_info_of(status_of(caught.value))
+        assert (info.reason, info.metadata["current_revision"]) == ("REVISION_MISMATCH", "1")
+        assert set_enabled(channel, True, 1).company.enabled
+        assert source(channel, "company-1") == model
+
+
+@pytest.mark.parametrize(("company_default", "reason"), [("enabled", "MODEL_UNAVAILABLE"), ("disabled", "DISABLED")])
+def test_the_company_default_holds_for_the_never_switched(tmp_path: Path, company_default: str, reason: str) -> None:
+    with (
+        running_server(tmp_path, company_default=company_default) as server,
+        channel_to(server.address) as channel,
+    ):
+        answer = suggest(channel, clinic_day())
+        assert provenance_pb2.FallbackReason.Name(answer.provenance.fallback_reason) == f"FALLBACK_REASON_{reason}"
+        request = admin_service_pb2.GetStatusRequest(company_ids=["b", "a"])
+        status = admin(channel).GetStatus(request, timeout=10)
+        default = company_default == "enabled"
+        assert [(row.company_id, row.enabled, row.revision) for row in status.companies] == [
+            ("b", default, 0),
+            ("a", default, 0),
+        ]
+        assert status.company_default is default
+
+
+def test_set_enabled_tells_every_violation(server: ServerProcess) -> None:
+    with channel_to(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        admin(channel).SetEnabled(admin_service_pb2.SetEnabledRequest(), timeout=10)
+    assert set(violations_of(caught.value)) == {"request_id", "company_id", "enabled", "expected_revision"}
+
+
+def test_the_status_names_model_limits_and_counts(tmp_path: Path, tiny_bundle: Path) -> None:
+    with running_server(tmp_path, bundle_dir=tiny_bundle) as server, channel_to(server.address) as channel:
+        for _ in range(3):
+            suggest(channel, clinic_day())
+        spoilt = clinic_day()
+        spoilt.snapshot.bookings[0].ClearField("leg")
+        with pytest.raises(grpc.RpcError):
+            suggest(channel, spoilt)
+        status = admin(channel).GetStatus(admin_service_pb2.GetStatusRequest(), timeout=10)
+    assert (status.model.model_version, status.model.calibrated) == ("tiny-1", False)
+    assert (status.model.limits.max_drivers, status.model.limits.max_bookings) == (40, 80)
+    assert [(row.source, row.fallback_reason, row.answers) for row in status.answers] == [(1, 0, 3)]
+    assert (status.failed_calls, status.workers) == (1, 1)
+    assert status.limits.max_request_bytes == 16 * 1024 * 1024
+    assert status.uptime.ToTimedelta().total_seconds() > 0
+    now = Timestamp()
+    now.GetCurrentTime()
+    assert abs(now.seconds - status.started_at.seconds) < 600
+
+
+def test_over_the_model_s_limit_the_heuristic_answers(server: ServerProcess) -> None:
+    request = clinic_day()
+    one = request.snapshot.bookings[0]
+    for number in range(90):  # the tiny model takes 80
+        row = request.snapshot.bookings.add()
+        row.CopyFrom(one)
+        row.id = f"more-{number}"
+    with channel_to(server.address) as channel:
+        answer = suggest(channel, request)
+    assert answer.provenance.fallback_reason == provenance_pb2.FALLBACK_REASON_MODEL_LIMIT
+    assert answer.provenance.model_version == "tiny-1"
+    assert len(answer.bookings) == len(request.snapshot.bookings)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_server_on_a_used_port_fails_clearly(tmp_path: Path, workers: int) -> None:
+    with running_server(tmp_path, workers=workers) as server:
+        port = server.address.rsplit(":", 1)[1]
+        second = tmp_path / "second"
+        second.mkdir()
+        for theirs in (1, 2):
+            process = spawn(second, port=port, workers=theirs)
+            assert process.wait(60) == 1
+            assert f"127.0.0.1:{port} cannot be used: Address already in use" in (second / "server.log").read_text()
+        with channel_to(server.address) as channel:
+            assert health_of(channel) == SERVING
+
+
+def test_a_restart_on_the_same_port_works_at_once(tmp_path: Path) -> None:
+    with running_server(tmp_path, workers=1) as server:
+        port = server.address.rsplit(":", 1)[1]
+        with channel_to(server.address) as channel:
+            suggest(channel, clinic_day())
+            assert server.stop() == 0  # the server closes first: its side of the connection lingers
+    for workers in (1, 2):
+        with running_server(tmp_path, workers=workers, port=port) as server, channel_to(server.address) as channel:
+            suggest(channel, clinic_day())
+
+
+def test_drain_is_not_serving_at_once_and_answers_what_is_in_flight(tmp_path: Path, tiny_bundle: Path) -> None:
+    with running_server(tmp_path, bundle_dir=tiny_bundle, drain_seconds=20) as server:
+        with channel_to(server.address) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+            assert next(watch).status == SERVING
+            big = large_request(120, 300)
+            outcome: list[object] = []
+
+            def ask() -> None:
+                try:
+                    outcome.append(suggest(channel, big, timeout=60))
+                except grpc.RpcError as error:
+                    outcome.append(error)
+
+            asking = threading.Thread(target=ask)
+            asking.start()
+            wait_until(lambda: server.sample("qdispatch_in_flight_calls") == 1 or outcome, 30, "the call is inside")
+            server.process.terminate()
+            assert next(watch).status == NOT_SERVING
+            asking.join(60)
+            assert server.process.wait(60) == 0
+            assert getattr(outcome[0], "bookings", None), outcome[0]
+        assert "worker_ended" in server.log()
+        assert not (tmp_path / "ready.json").exists()
+
+
+def large_request(drivers: int, bookings: int):  # type: ignore[no-untyped-def]
+    """Many drivers and bookings within the protocol's limits: an answer that takes a while."""
+    request = clinic_day()
+    snapshot = request.snapshot
+    driver, booking = snapshot.drivers[0], snapshot.bookings[0]
+    del snapshot.drivers[1:], snapshot.bookings[1:]
+    del driver.trips[:]
+    driver.trips_done_today = 0
+    driver.position.CopyFrom(driver.position)
+    booking.ClearField("current_driver_id")
+    booking.ClearField("linked_booking_id")
+    for number in range(1, drivers):
+        row = snapshot.drivers.add()
+        row.CopyFrom(driver)
+        row.id = f"driver-x{number}"
+        row.position.location.latitude += number / 5000
+    for number in range(1, bookings):
+        row = snapshot.bookings.add()
+        row.CopyFrom(booking)
+        row.id = f"booking-x{number}"
+        row.scheduled_time.seconds += 60 * (number % 240)
+    return request
+
+
+def test_overload_is_shed_with_a_delay_and_everybody_gets_an_answer(tmp_path: Path) -> None:
+    with running_server(tmp_path, max_in_flight=2, log_level="info") as server:
+        request = large_request(40, 120)
+        answered, refused, others = [], [], []
+        lock = threading.Lock()
+
+        def ask() -> None:
+            with channel_to(server.address) as channel:
+                try:
+                    answer = suggest(channel, request, timeout=60)
+                    with lock:
+                        answered.append(answer)
+                except grpc.RpcError as error:
+                    with lock:
+                        (refused if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED else others).append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        assert others == []
+        assert answered
+        assert refused
+        assert len(answered) + len(refused) == 12
+        for error in refused:
+            status = status_of(error)
+            assert error_info_of(status).reason == "OVERLOADED"
+            assert (retry_delay_of(status) or 0) > 0
+        assert server.sample("qdispatch_shed_calls_total", reason="OVERLOADED") == len(refused)
+        assert server.sample("qdispatch_calls_total", method="Suggest", code="OK") == len(answered)
+        with channel_to(server.address) as channel:
+            suggest(channel, clinic_day())  # and afterwards it serves as before
+
+
+def test_a_deadline_too_short_for_the_queue_gets_no_answer(tmp_path: Path) -> None:
+    with running_server(tmp_path, max_in_flight=8) as server:
+        request = large_request(80, 250)
+        with channel_to(server.address) as warm:
+            started = time.perf_counter()
+            suggest(warm, request, timeout=60)
+            took = time.perf_counter() - started
+        codes = []
+
+        def ask(timeout: float) -> None:
+            with channel_to(server.address) as channel:
+                try:
+                    suggest(channel, request, timeout=timeout)
+                    codes.append(grpc.StatusCode.OK)
+                except grpc.RpcError as error:
+                    codes.append(error.code())
+
+        threads = [threading.Thread(target=ask, args=(60 if n == 0 else took / 4,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+            time.sleep(took / 100)
+        for thread in threads:
+            thread.join(120)
+        assert grpc.StatusCode.OK in codes
+        lost = [code for code in codes if code is not grpc.StatusCode.OK]
+        assert lost
+        assert set(lost) <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+MODULES = "import sys, json; {code}; print(json.dumps(sorted(sys.modules)))"
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import qdispatch_server.worker", {"torch", "qdispatch_trainer", "qdispatch_export", "numba", "scipy"}),
+        (
+            "import qdispatch_server.command, qdispatch_server.supervisor",
+            {"torch", "grpc", "onnxruntime", "qdispatch_trainer", "qdispatch_export"},
+        ),
+    ],
+    ids=["worker", "supervisor"],
+)
+def test_what_each_process_never_imports(code: str, absent: set[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MODULES.format(code=code)], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert absent.isdisjoint(json.loads(result.stdout))
+
+
+def test_no_torch_is_mapped_into_a_worker_that_has_answered(server: ServerProcess) -> None:
+    with channel_to(server.address) as channel:
+        suggest(channel, clinic_day())
+    (worker,) = server.worker_pids()
+    mapped = Path(f"/proc/{worker}/maps").read_text()
+    assert "onnxruntime" in mapped
+    assert "libtorch" not in mapped
+
+
+def test_wrong_settings_end_with_2_and_every_fault(tmp_path: Path) -> None:
+    environment = server_environment(tmp_path, port="x", workers=0)
+    del environment["QDISPATCH_SERVER_COMPANY_DEFAULT"]
+    command = [sys.executable, "-m", "qdispatch_server", "serve"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == ["company_default", "port", "workers"]
+
+
+def test_an_unreachable_database_at_start_is_told(tmp_path: Path) -> None:
+    process = spawn(tmp_path, database_url="postgresql+psycopg://user:hush@127.0.0.1:1/x")
+    assert process.wait(60) == 1
+    log = (tmp_path / "server.log").read_text()
+    assert "postgresql+psycopg://user:***@127.0.0.1:1/x: cannot be prepared" in log
+    assert "hush" not in log
