@@ -43,7 +43,7 @@ def _work(legs: float) -> tuple[F64, F64]:
     work: F64 = np.asarray(
         np.convolve(legs * per_thousand / sum(LEGS_PER_THOUSAND_BY_HOUR), np.ones(before + after)), np.float64
     )
-    start: F64 = 60.0 * FIRST_HOUR - BUSY_BEFORE_MIN + SLOT_MIN * np.arange(work.size)
+    start = 60.0 * FIRST_HOUR - BUSY_BEFORE_MIN + SLOT_MIN * np.arange(work.size, dtype=np.float64)
     return start, work
 
 
