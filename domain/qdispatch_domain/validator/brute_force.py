@@ -152,7 +152,13 @@ def _late_cost(leg: Leg, scheduled: float, tolerance: float, pickup: float) -> f
     return weight * max(0.0, pickup - scheduled - tolerance)
 
 
-def _spread(situation: Situation, with_one_more: int | None) -> float:
+def gap_with(situation: Situation, driver: int) -> float:
+    """Max - min of trips per contract share over the drivers who count, with one more trip of `driver`."""
+    loads = _loads(situation, driver)
+    return max(loads) - min(loads) if loads else 0.0
+
+
+def _loads(situation: Situation, with_one_more: int | None) -> list[float]:
     loads = []
     for row, driver in enumerate(situation.snapshot.drivers):
         off = driver.shift_start is None or driver.shift_end is None
@@ -160,6 +166,11 @@ def _spread(situation: Situation, with_one_more: int | None) -> float:
             continue
         legs = situation.legs_of(row) + (1 if row == with_one_more else 0)
         loads.append(legs / driver.contract_share)
+    return loads
+
+
+def _spread(situation: Situation, with_one_more: int | None) -> float:
+    loads = _loads(situation, with_one_more)
     if not loads:
         return 0.0
     mean = sum(loads) / len(loads)

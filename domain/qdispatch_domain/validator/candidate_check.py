@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 
 from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta
 from qdispatch_domain.reasons import Refusal
@@ -13,6 +14,7 @@ from qdispatch_domain.validator.brute_force import (
     Insertion,
     best_insertion,
     cost_of,
+    gap_with,
     insert,
     permitted_drivers,
     refusal,
@@ -45,6 +47,9 @@ def check_candidates(
             others = (_candidate(state, advice.booking, candidate, here) for state in own_pass)
             wrong = min((wrong, *others), key=len)
         found += wrong
+    scores = [candidate.score for candidate in advice.candidates]
+    if any(not earlier >= later for earlier, later in pairwise(scores)):
+        found.append(Violation(Fault.ORDER_WRONG, where, f"scores {scores} are not best first"))
     return found
 
 
@@ -106,6 +111,7 @@ def _figures(
         "lateness_min": max(0.0, insertion.pickup - booking.scheduled_time),
         "added_deadhead_min": new.deadhead_min - old.deadhead_min,
         "resulting_trips": situation.legs_of(candidate.driver) + 1,
+        "resulting_gap": gap_with(situation, candidate.driver),
     }
     found = []
     if old.deadhead_km is not None and new.deadhead_km is not None:

@@ -13,6 +13,7 @@ from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_domain.validator.candidate_check import check_candidates, check_refusals
 from qdispatch_domain.validator.decide_by_check import check_decide_by
+from qdispatch_domain.validator.event_check import check_reevaluation
 from qdispatch_domain.validator.pick_check import apply_pick, check_pick
 from qdispatch_domain.validator.situation import EPSILON_MIN, Situation, booking_gap
 from qdispatch_domain.validator.violation import Fault, Violation
@@ -43,6 +44,7 @@ def validate_plan(snapshot: Snapshot, decision: Decision) -> list[Violation]:
         found += _advice(before, advice, where, states[: pick_made[0] + 1] if pick_made else ())
         found += _recommendation(advice, pick_made, where)
     found += _waiting(snapshot, decision)
+    found += check_reevaluation(before, decision)
     return found
 
 

@@ -35,6 +35,8 @@ class Fault(StrEnum):
     REFUSAL_WRONG = "REFUSAL_WRONG"  # "nobody can" is false, or its counts are
     RECOMMENDATION_WRONG = "RECOMMENDATION_WRONG"  # `recommended` and `assign_now` disagree with the picks
     DECIDE_BY_WRONG = "DECIDE_BY_WRONG"  # not the last instant, or waited although it has come
+    ORDER_WRONG = "ORDER_WRONG"  # candidates not listed best first
+    REEVALUATE_WRONG = "REEVALUATE_WRONG"  # an event that the snapshot knows comes before `reevaluate_at`
     TELEPORT = "TELEPORT"  # a drive does not start where the driver was
     TRAVEL_TIME = "TRAVEL_TIME"  # a realised drive is faster or slower than distance and noise allow
     SERVICE_TIME = "SERVICE_TIME"  # a realised service time is outside its noise

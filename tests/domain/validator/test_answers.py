@@ -97,6 +97,10 @@ ROWS = [
         "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
     Row("no kilometres, although the matrix has meters", lambda: _candidate(LATER, added_deadhead_km=None),
         "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
+    Row("the gap", lambda: _candidate(LATER, resulting_gap=0.5), "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
+    Row("not best first", lambda: _advice(SOON, candidates=ANSWER.bookings[SOON].candidates[::-1]),
+        "bookings[0]", Fault.ORDER_WRONG),
+    Row("sleeps after picks", lambda: replace(ANSWER, reevaluate_at=500.0), "reevaluate_at", Fault.REEVALUATE_WRONG),
     Row("trips", lambda: _candidate(LATER, resulting_trips=7), "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
     Row("not on time", lambda: _candidate(LATER, on_time=False), "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
     Row("a cost term", lambda: _candidate(LATER, cost=replace(_first(LATER).cost, spread=0.5)),
@@ -173,7 +177,8 @@ def test_waiting_past_the_last_instant_is_found() -> None:
     answer = _answer(day)
     assert validate_plan(day, answer) == []
     assert answer.picks
-    waits = replace(answer, picks=(), bookings=tuple(_not_chosen(row) for row in answer.bookings))
+    waiting = tuple(_not_chosen(row) for row in answer.bookings)
+    waits = replace(answer, picks=(), bookings=waiting, reevaluate_at=550.0)  # it expires at 550
     assert {v.fault for v in validate_plan(day, waits)} == {Fault.DECIDE_BY_WRONG}
 
 
@@ -190,3 +195,16 @@ def test_the_reserve_is_refused_when_a_regular_driver_is_on_time_but_not_listed(
     reserve = replace(listed, driver=0, cost=replace(listed.cost, emergency=30.0, spread=0.0))
     broken = replace(answer, bookings=(replace(answer.bookings[0], candidates=(reserve,)),))
     assert [v.fault for v in validate_plan(day, broken)] == [Fault.EMERGENCY_NOT_NEEDED]
+
+
+@pytest.mark.parametrize(
+    "instant, reason",
+    [(None, "bookings are open"), (480.0, "not after now"), (625.1, "k0 ends at 625"), (959.0, "decide_by is 830")],
+)
+def test_an_event_slept_through_is_found(instant: float | None, reason: str) -> None:
+    day = situation(booking("later", 840.0))
+    answer = _answer(day)
+    assert answer.picks == ()
+    assert validate_plan(day, answer) == []
+    found = validate_plan(day, replace(answer, reevaluate_at=instant))
+    assert [violation.fault for violation in found] == [Fault.REEVALUATE_WRONG], reason

@@ -8,7 +8,7 @@ from pathlib import Path
 import qdispatch_domain.validator as validator
 
 ROWS_AND_CONSTANTS = {"snapshot", "decision", "reasons", "weights", "day_record"}
-STANDARD = {"__future__", "collections", "collections.abc", "copy", "dataclasses", "enum", "math"}
+STANDARD = {"__future__", "collections", "collections.abc", "copy", "dataclasses", "enum", "itertools", "math"}
 
 
 def _imports(source: str) -> set[str]:
