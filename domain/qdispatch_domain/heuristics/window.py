@@ -14,10 +14,15 @@ DEFAULT_WINDOW_MIN = 60.0
 
 
 def windowed(situation: Situation, priority: F64, window_min: float) -> Scores:
-    """Scores that commit a pair when its booking's `decide_by` is at most `window_min` minutes away, else wait.
+    """Scores that commit a booking's best pair when its `decide_by` is at most `window_min` minutes away, else wait.
 
-    `priority` [P] ranks the pairs, higher is better.
+    `priority` [P] ranks the pairs, higher is better. Only the best pair of a booking competes: where its driver goes to
+    another booking first, the booking is looked at again with the schedules as changed, not given to the next best.
     """
     fleet, pairs = situation.fleet, situation.table.insertion
     due = situation.table.decide_by[pairs.day, pairs.booking] - fleet.now[pairs.day]
-    return Scores(q_pair=priority, q_wait=np.full(fleet.days, np.nan), commit=due <= window_min)
+    place = pairs.day * fleet.open.shape[1] + pairs.booking
+    order = np.lexsort((-priority, place))
+    best = np.zeros(len(place), dtype=np.bool_)
+    best[order[np.diff(place[order], prepend=-1) != 0]] = True
+    return Scores(q_pair=priority, q_wait=np.full(fleet.days, np.nan), commit=best & (due <= window_min))
