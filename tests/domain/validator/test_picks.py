@@ -102,6 +102,11 @@ LEGAL = [
     Row("after the break", situation(booking("b", 715.0)), Pick(0, 0, 1, 760.0, 760.0), set()),
     Row("a late k0 may stay as late as it is", situation(booking("b", 700.0), drivers=(LATE_ANNA,)),
         Pick(0, 0, 1, 760.0, 760.0), set()),
+    Row("on the way to the late k0, without making it later", situation(
+        booking("b", 600.0, pickup=PLACES[5], dropoff=PLACES[1], pickup_service_min=0.0, dropoff_service_min=0.0),
+        drivers=(LATE_ANNA,)), Pick(0, 0, 0, 600.0, 600.0), set()),
+    Row("k0 runs over the shift by 5 minutes with b and without", situation(AT_520,
+        drivers=(replace(ANNA, shift_end=620.0),)), Pick(0, 0, 0, 520.0, 520.0), set()),
     Row("the reserve, because nobody else is on time", situation(booking("b", 490.0),
         drivers=(CARL, driver("far", position=Position(PLACES[5], 480.0), breaks=(Break(480.0, 485.0),)))),
         Pick(0, 0, 0, 490.0, 490.0), set()),
