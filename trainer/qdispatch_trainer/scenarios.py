@@ -111,7 +111,7 @@ CLINIC_DAY = Scenario(
     rows_median=10.2,
     rows_log_sd=0.4,
     rows_range=(3, 22),
-    rows_drivers_correlation=0.7,
+    rows_drivers_correlation=0.95,  # the company rosters drivers for the bookings it has
 )
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
