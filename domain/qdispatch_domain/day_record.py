@@ -1,6 +1,6 @@
 """A finished day as it really went: what the simulator writes and the validator (`validator/`) reads.
 
-Times are service-day minutes. The record holds no derived figure: KPIs and costs are computed from it, never stored in it.
+Times are service-day minutes. The record holds no derived figure: KPIs and costs are computed from it, never stored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class UnservedCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoiseBounds:
-    """Bounds, ends included, of what the day's noise may multiply free-flow travel and service minutes by; 0 < low <= high."""
+    """Bounds, ends included, of what noise may multiply free-flow travel and service minutes by; 0 < low <= high."""
 
     travel_low: float
     travel_high: float

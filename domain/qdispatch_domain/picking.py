@@ -102,10 +102,10 @@ def _greedy(situation: Situation, score: F64, allowed: Bool) -> I64:
 
 
 def _reserve_last(situation: Situation, picks: I64) -> I64:
-    """The picks without those of EMERGENCY drivers on days where a REGULAR driver was picked too, if travel is a matrix.
+    """The picks without EMERGENCY drivers on days where a REGULAR driver was picked too, if travel is a matrix.
 
-    A matrix need not obey the triangle inequality: a trip may then make another pickup reachable on time, so the reserve is
-    looked at again once the trip is committed.
+    A matrix need not obey the triangle inequality: a trip may then make another pickup reachable on time, so the
+    reserve is looked at again once the trip is committed.
     """
     if situation.fleet.travel.matrix is None:
         return picks
