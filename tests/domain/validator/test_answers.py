@@ -208,3 +208,15 @@ def test_an_event_slept_through_is_found(instant: float | None, reason: str) -> 
     assert validate_plan(day, answer) == []
     found = validate_plan(day, replace(answer, reevaluate_at=instant))
     assert [violation.fault for violation in found] == [Fault.REEVALUATE_WRONG], reason
+
+
+def test_once_the_driver_has_left_for_the_trip_behind_its_place_is_gone() -> None:
+    # b fits in front of k0 only; until 595 its own 60 minutes would allow, but at 585 anna leaves for k0
+    k0 = trip("k0", 600.0, tolerance_min=60.0)
+    b = booking("b", 560.0, pickup=PLACES[0], dropoff=PLACES[1], tolerance_min=60.0)
+    day = situation(b, drivers=(driver("anna", trips=(k0,)),))
+    answer = decide(day, CheapestInsertion(5.0))
+    assert answer.bookings[0].decide_by == pytest.approx(585.0)
+    assert validate_plan(day, answer) == []
+    later = replace(answer, bookings=(replace(answer.bookings[0], decide_by=590.0),))
+    assert {violation.fault for violation in validate_plan(day, later)} == {Fault.DECIDE_BY_WRONG}

@@ -114,6 +114,8 @@ ROWS = [
         "out", Fault.UNSERVED_WRONG),
     # how the drivers drove
     Row("two trips at once", lambda: _trip(BACK_DRIVEN, departed_at=540.0, arrived_at=540.0), "back", Fault.OVERLAP),
+    Row("the third trip begins before the second ends", lambda: _trip(CALL_DRIVEN, departed_at=620.0),
+        "call", Fault.OVERLAP),
     Row("picked up before arriving", lambda: _trip(CALL_DRIVEN, picked_up_at=650.0), "call", Fault.OVERLAP),
     Row("picked up before the scheduled time", lambda: _trip(OUT_DRIVEN, picked_up_at=519.0), "out", Fault.TOO_EARLY),
     Row("starts where the driver is not", lambda: _trip(BACK_DRIVEN, departed_from=PLACES[3]),
