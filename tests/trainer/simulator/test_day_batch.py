@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qdispatch_domain.validator.roads import Roads
 from qdispatch_trainer.simulator.day_batch import WAIT, DayBatch
 from qdispatch_trainer.simulator.day_log import DayLog, day_record
 from qdispatch_trainer.simulator.progress import Fate
@@ -82,6 +83,27 @@ def test_two_policies_meet_the_same_day() -> None:
     assert not np.array_equal(one.progress.departed_at[both], other.progress.departed_at[both])
     for name in ("scheduled", "known_since", "ready_at", "deadhead_factor", "loaded_factor", "pickup_service"):
         assert np.array_equal(getattr(one.truth, name), getattr(other.truth, name))
+
+
+def test_trips_take_their_own_realised_times() -> None:
+    batch, log = played("fleet-10x60", "cheapest", 3)
+    roads = Roads()
+    for n in range(len(batch)):
+        rows = batch.truth.days[n].bookings
+        record = day_record(batch, n, log)
+        truth = {row.booking.id: row.booking for row in record.bookings}
+        for trip in record.trips:
+            b, booking = rows.ids.index(trip.booking_id), truth[trip.booking_id]
+            assert booking.pickup is not None
+            assert booking.dropoff is not None
+            empty = roads.free_flow_min(trip.departed_from, booking.pickup) * rows.deadhead_factor[b]
+            loaded = roads.free_flow_min(booking.pickup, booking.dropoff) * rows.loaded_factor[b]
+            assert roads.free_flow_between(trip.departed_at, trip.arrived_at) == pytest.approx(empty, abs=1e-6)
+            driven = roads.free_flow_between(trip.left_pickup_at, trip.reached_dropoff_at)
+            assert driven == pytest.approx(loaded, abs=1e-6)
+            assert trip.left_pickup_at - trip.picked_up_at == pytest.approx(5.0 * rows.pickup_service_factor[b])
+            assert trip.done_at - trip.reached_dropoff_at == pytest.approx(10.0 * rows.dropoff_service_factor[b])
+            assert trip.picked_up_at == pytest.approx(max(trip.arrived_at, rows.scheduled_time[b]))
 
 
 def test_what_needs_a_finished_day_says_so() -> None:
