@@ -157,24 +157,24 @@ def test_a_trip_that_waits_for_the_end_of_a_break_does_not_refuse_what_stands_be
     assert feasible > 0
 
 
-@pytest.mark.parametrize("first", range(20_000, 20_400, 100))
+@pytest.mark.parametrize("first", range(20_000, 20_300, 100))
 def test_candidate_table_agrees_with_brute_force(first: int) -> None:
     counts = [_compare_table(_draw(seed, (1, 8), (0, 6)), seed) for seed in range(first, first + 100)]
     assert sum(pairs for pairs, _ in counts) > 100
     assert sum(refused for _, refused in counts) > 50
 
 
-@pytest.mark.parametrize("first", range(30_000, 30_120, 40))
+@pytest.mark.parametrize("first", range(30_000, 30_060, 30))
 def test_decisions_of_every_heuristic_pass_the_validator(first: int) -> None:
     picks = reserve = 0
-    for seed in range(first, first + 40):
+    for seed in range(first, first + 30):
         snapshot = _draw(seed, (1, 12), (0, 20))
         for scorer in (CheapestInsertion(), RegretInsertion(200.0), RandomFeasible(seed, 100.0)):
             decision = decide(snapshot, scorer)
             assert validate_plan(snapshot, decision) == [], (seed, scorer)
             picks += len(decision.picks)
             reserve += sum(snapshot.drivers[p.driver].kind is DriverKind.EMERGENCY for p in decision.picks)
-    assert picks > 100
+    assert picks > 50
     assert reserve > 5
 
 

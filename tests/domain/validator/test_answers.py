@@ -220,3 +220,12 @@ def test_once_the_driver_has_left_for_the_trip_behind_its_place_is_gone() -> Non
     assert validate_plan(day, answer) == []
     later = replace(answer, bookings=(replace(answer.bookings[0], decide_by=590.0),))
     assert {violation.fault for violation in validate_plan(day, later)} == {Fault.DECIDE_BY_WRONG}
+
+
+def test_a_decide_by_slept_through_is_found() -> None:
+    day = situation(booking("b", 600.0), drivers=(driver("a"),))
+    answer = decide(day, CheapestInsertion(5.0))
+    assert answer.reevaluate_at is not None
+    assert answer.reevaluate_at <= 590.0  # 10 minutes before 600; nothing else happens before the booking expires
+    found = validate_plan(day, replace(answer, reevaluate_at=591.0))
+    assert [violation.fault for violation in found] == [Fault.REEVALUATE_WRONG]
