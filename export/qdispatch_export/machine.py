@@ -1,10 +1,9 @@
-"""Where an export runs and from which revision of the source: facts for the manifest."""
+"""Where an export runs: facts for the manifest."""
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from pathlib import Path
 
 import onnxruntime as ort
@@ -34,20 +33,3 @@ def _line(text: str, name: str) -> str:
 def _int8_instructions(text: str) -> str:
     flags = set((_line(text, "flags") or _line(text, "Features")).split())
     return next((name for name in _INT8_INSTRUCTIONS if name in flags), "unknown")
-
-
-def git_revision() -> str:
-    """Commit of the source tree this runs from, with "+changes" when files differ from it; "unknown" outside one."""
-    folder = Path(__file__).resolve().parent
-    try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
-        status = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if status.stdout.strip() else "")

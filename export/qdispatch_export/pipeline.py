@@ -39,7 +39,7 @@ from qdispatch_export.equivalence import check_equivalence
 from qdispatch_export.errors import ExportError
 from qdispatch_export.forms import OpenForm, open_form, quantized_forms
 from qdispatch_export.golden_choice import choose_golden
-from qdispatch_export.machine import git_revision, this_machine
+from qdispatch_export.machine import this_machine
 from qdispatch_export.measuring import Say, measure_forms, synthetic_observations
 from qdispatch_export.request import ExportRequest
 from qdispatch_export.selection import RULE, Choice, choose
@@ -47,6 +47,7 @@ from qdispatch_export.torch_export import export_form, to_onnx
 from qdispatch_trainer.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from qdispatch_trainer.networks.build import config_to_dict
 from qdispatch_trainer.scenarios import Scenario, scenario_named
+from qdispatch_trainer.source_revision import UNKNOWN, git_revision
 
 _GOLDEN_CANDIDATES = 80  # snapshots tried as golden vectors
 
@@ -173,9 +174,9 @@ def _manifest(
                 "progress": checkpoint.progress,
             },
             seed=checkpoint.seed,
-            command=str(training.get("command", "unknown")),
+            command=str(training.get("command", UNKNOWN)),
             duration_s=float(checkpoint.progress.get("seconds", 0.0)),
-            git_revision=str(training.get("git_revision", "unknown")),
+            git_revision=str(training.get("git_revision", UNKNOWN)),
         ),
         export_command=request.command,
         export_git_revision=git_revision(),
