@@ -34,7 +34,7 @@ class DispatchServicer:
 
     def _suggest(self, data: bytes, context: grpc.ServicerContext, call_id: str) -> SuggestResponse:
         remaining = context.time_remaining()
-        if remaining is None or remaining > LONGEST_DEADLINE_SECONDS:  # grpc says "never" with a very distant instant
+        if remaining > LONGEST_DEADLINE_SECONDS:  # grpc says "never" with a very distant instant
             raise InvalidRequestError([Violation("deadline", "Required: set a deadline of at most 24 h on the call.")])
         deadline = time.perf_counter() + remaining
         metrics.IN_FLIGHT.inc()

@@ -1,52 +1,41 @@
-"""`python -m qdispatch_server.healthcheck`: exit 0 when the server on this machine reports SERVING, else 1.
+"""`python -m qdispatch_server.healthcheck`: exits 0 when the server on this machine serves; for containers.
 
-For container health checks, where neither grpc_health_probe nor curl is at hand. Asks grpc.health.v1 for the whole
-server (service name "").
+Takes host and port from the same environment as the server (QDISPATCH_SERVER_HOST, QDISPATCH_SERVER_PORT).
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from qdispatch_server.config import ENVIRONMENT_PREFIX, Config
+from qdispatch_server.ports import target
 
-SERVING, NOT_SERVING = 0, 1
+TIMEOUT_SECONDS = 2.0
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # what only says where to listen -> what can be asked
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask once; prints what was found and returns the exit code."""
-    options = _parser().parse_args(arguments)
-    with grpc.insecure_channel(options.target) as channel:
+def main() -> int:
+    """0: SERVING; 1: anything else, with one line saying what."""
+    fields = Config.model_fields
+    host = os.environ.get(f"{ENVIRONMENT_PREFIX}HOST", fields["host"].default)
+    port = int(os.environ.get(f"{ENVIRONMENT_PREFIX}PORT", fields["port"].default))
+    address = target(EVERY_ADDRESS.get(host, host), port)
+    with grpc.insecure_channel(address) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(), timeout=options.timeout_seconds
+                health_pb2.HealthCheckRequest(), timeout=TIMEOUT_SECONDS, wait_for_ready=True
             )
         except grpc.RpcError as error:
-            sys.stderr.write(f"{options.target}: {error.code().name}\n")
-            return NOT_SERVING
-    status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
-    sys.stdout.write(f"{options.target}: {status}\n")
-    return SERVING if answer.status == health_pb2.HealthCheckResponse.SERVING else NOT_SERVING
-
-
-def _parser() -> argparse.ArgumentParser:
-    port = os.environ.get(f"{ENVIRONMENT_PREFIX}PORT", str(Config.model_fields["port"].default))
-    parser = argparse.ArgumentParser(prog="python -m qdispatch_server.healthcheck", description=__doc__)
-    parser.add_argument(
-        "--target",
-        default=f"127.0.0.1:{port}",
-        help=f"address of the server (default: this machine, port of ${ENVIRONMENT_PREFIX}PORT, else the usual one)",
-    )
-    parser.add_argument(
-        "--timeout-seconds", type=float, default=2.0, help="how long to wait for the answer (default: 2)"
-    )
-    return parser
+            sys.stderr.write(f"{address}: {error.code().name}\n")
+            return 1
+    serving = answer.status == health_pb2.HealthCheckResponse.SERVING
+    if not serving:
+        sys.stderr.write(f"{address}: {health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)}\n")
+    return 0 if serving else 1
 
 
 if __name__ == "__main__":

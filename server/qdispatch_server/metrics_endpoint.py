@@ -34,12 +34,28 @@ class SupervisorCollector(Collector):
         yield alive
 
 
+class WorkerSums(Collector):
+    """The sums over all workers, from the files they share.
+
+    prometheus-client's own collector fails on a file that a starting worker has just made and not yet filled (for good,
+    if the worker is killed in that moment), so empty files are left out.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics now, dead workers' counters included."""
+        files = [str(path) for path in sorted(self._directory.glob("*.db")) if _size(path)]
+        yield from MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]  # has no types
+
+
 class MetricsEndpoint:
     """`/metrics` over HTTP until closed."""
 
     def __init__(self, host: str, port: int, directory: Path, collector: Collector) -> None:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]  # prometheus-client types only a part
+        registry.register(WorkerSums(directory))
         registry.register(collector)
         try:
             self._server, self._thread = _start(host, port, registry)
@@ -62,6 +78,14 @@ def _start(host: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServe
     return start_http_server(port, addr=host, registry=registry)
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 when it has just been removed (the live gauges of a worker that ended)."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def forget_dead_worker(pid: int, directory: Path) -> None:
     """Drops the live gauges of an ended worker; its counters and histograms stay in the sums."""
     mark_process_dead(pid, path=str(directory))  # type: ignore[no-untyped-call]  # prometheus-client types only a part
@@ -80,8 +104,7 @@ def read_totals(directory: Path) -> Totals:
     """The sums now, dead workers included."""
     answers: dict[tuple[str, str], int] = {}
     failed = serving = 0
-    collector = MultiProcessCollector(CollectorRegistry(), path=str(directory))  # type: ignore[no-untyped-call]  # prometheus-client types only a part
-    for metric in collector.collect():  # type: ignore[no-untyped-call]  # prometheus-client types only a part
+    for metric in WorkerSums(directory).collect():
         for sample in metric.samples:
             if sample.name == "qdispatch_answers_total" and sample.value:
                 answers[(sample.labels["source"], sample.labels["reason"])] = int(sample.value)

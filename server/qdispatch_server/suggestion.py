@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit
 from qdispatch_bundle.loading import Bundle
@@ -28,14 +27,6 @@ from qdispatch_server.state.switch_board import CompanyState
 
 HEURISTIC = CheapestInsertion()
 HEURISTIC_NAME = "cheapest-insertion"
-# ONNX Runtime's exceptions share no base class of their own.
-MODEL_FAILURES = (
-    ModelOutputError,
-    onnxruntime_errors.EPFail,
-    onnxruntime_errors.Fail,
-    onnxruntime_errors.InvalidArgument,
-    onnxruntime_errors.RuntimeException,
-)
 SMOOTHING = 0.1  # weight of the newest pass in the running mean of a model step's duration
 PAIRS_OFFSET = 200  # a step's duration grows about as pairs + this constant
 
@@ -105,7 +96,7 @@ class Suggester:
                 fallback = Fallback.MODEL_LIMIT
             except DeadlineWouldPass:
                 fallback = Fallback.DEADLINE
-            except MODEL_FAILURES:
+            except ModelOutputError:
                 fallback = Fallback.MODEL_FAILED
         decision = _timed(snapshot, situation, _HeuristicStep(stages), stages, calibrated=False)
         return Suggestion(decision, self._provenance(bundle, fallback), stages)

@@ -33,7 +33,7 @@ def test_minutes_are_the_wall_clock_of_an_ordinary_day(zone: str, clock: tuple[i
 
 
 def test_the_offset_is_that_of_now_all_day() -> None:
-    """The night of 2026-10-25 turns 3:00 into 2:00; seen from the evening, midnight is 24 real hours before the next."""
+    """The night of 2026-10-25 turns 3:00 into 2:00."""
     evening = seconds(2026, 10, 25, 20, 0, "Europe/Zurich")
     assert ServiceDay.of(evening, "Europe/Zurich").minutes(Timestamp(seconds=evening)) == 1200.0
     early = seconds(2026, 10, 25, 1, 0, "Europe/Zurich")

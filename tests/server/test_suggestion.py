@@ -1,0 +1,138 @@
+"""The use case without a socket: every reason of a fallback, and the deadline."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from qdispatch_bundle.errors import ModelOutputError, OverModelLimit, RefusalReason
+from qdispatch_bundle.loading import Bundle, load_bundle
+from qdispatch_domain.decision import Decision
+from qdispatch_domain.decoder import decide
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.situation import Situation
+from qdispatch_domain.snapshot import Snapshot
+from qdispatch_server.provenance import Fallback
+from qdispatch_server.state.switch_board import CompanyState
+from qdispatch_server.suggestion import HEURISTIC, StepClock, Suggester
+from tests.bundle.snapshots import snapshot
+
+ENABLED, DISABLED, UNKNOWN = CompanyState.ENABLED, CompanyState.DISABLED, CompanyState.UNKNOWN
+
+
+def later(seconds: float = 60.0) -> float:
+    return time.perf_counter() + seconds
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_bundle: Path) -> Bundle:
+    return load_bundle(tiny_bundle)
+
+
+@pytest.fixture(scope="module")
+def day() -> Snapshot:
+    return snapshot(3, 6, 12)
+
+
+def picks(decision: Decision) -> list[tuple[int, int]]:
+    return [(pick.booking, pick.driver) for pick in decision.picks]
+
+
+class Failing:
+    """A model that raises, around a real bundle's manifest."""
+
+    def __init__(self, bundle: Bundle, error: Exception) -> None:
+        self.version, self.calibrated, self.manifest = bundle.version, False, bundle.manifest
+        self.model = SimpleNamespace(score=self._score)
+        self._error = error
+
+    def _score(self, situation: Situation) -> Scores:
+        raise self._error
+
+
+def test_the_model_decides_when_it_may(bundle: Bundle, day: Snapshot) -> None:
+    answer = Suggester(lambda: bundle).suggest(day, ENABLED, later())
+    assert answer.provenance.fallback is None
+    assert answer.provenance.heuristic == ""
+    assert picks(answer.decision) == picks(decide(day, bundle.model))
+
+
+@pytest.mark.parametrize(
+    ("company", "loaded", "reason"),
+    [
+        (DISABLED, True, Fallback.DISABLED),
+        (DISABLED, False, Fallback.DISABLED),
+        (UNKNOWN, True, Fallback.STATE_UNKNOWN),
+        (ENABLED, False, Fallback.MODEL_UNAVAILABLE),
+    ],
+)
+def test_why_the_model_is_not_asked(
+    bundle: Bundle, day: Snapshot, company: CompanyState, loaded: bool, reason: Fallback
+) -> None:
+    answer = Suggester(lambda: bundle if loaded else None).suggest(day, company, later())
+    assert answer.provenance.fallback is reason
+    assert answer.provenance.heuristic == "cheapest-insertion"
+    assert answer.provenance.model_version == ("tiny-1" if loaded else "")
+    assert picks(answer.decision) == picks(decide(day, HEURISTIC))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModelOutputError(RefusalReason.NOT_FINITE, "x"), Fallback.MODEL_FAILED),
+        (OverModelLimit("x"), Fallback.MODEL_LIMIT),
+    ],
+)
+def test_a_model_that_cannot_is_replaced_and_named(
+    bundle: Bundle, day: Snapshot, error: Exception, reason: Fallback
+) -> None:
+    failing: Any = Failing(bundle, error)
+    answer = Suggester(lambda: failing).suggest(day, ENABLED, later())
+    assert answer.provenance.fallback is reason
+    assert picks(answer.decision) == picks(decide(day, HEURISTIC))
+
+
+def test_a_fault_of_ours_is_not_hidden_behind_the_heuristic(bundle: Bundle, day: Snapshot) -> None:
+    failing: Any = Failing(bundle, KeyError("a bug"))
+    with pytest.raises(KeyError):
+        Suggester(lambda: failing).suggest(day, ENABLED, later())
+
+
+def test_a_model_step_that_would_miss_the_deadline_is_not_made(bundle: Bundle, day: Snapshot) -> None:
+    suggester = Suggester(lambda: bundle)
+    assert suggester.suggest(day, ENABLED, later()).provenance.fallback is None
+    answer = suggester.suggest(day, ENABLED, later(0.0))
+    assert answer.provenance.fallback is Fallback.DEADLINE
+    assert picks(answer.decision) == picks(decide(day, HEURISTIC))
+    assert suggester.suggest(day, ENABLED, later()).provenance.fallback is None
+
+
+def test_the_step_clock_learns_the_duration_of_a_step() -> None:
+    clock = StepClock()
+    assert clock.expected_seconds(100) == 0.0
+    clock.learn(100, 0.3)
+    assert clock.expected_seconds(100) == pytest.approx(0.3)
+    assert clock.expected_seconds(400) == pytest.approx(0.6)
+    for _ in range(200):
+        clock.learn(100, 0.1)
+    assert clock.expected_seconds(100) == pytest.approx(0.1)
+
+
+def test_without_a_pair_the_model_is_the_source_and_nothing_is_scored(bundle: Bundle) -> None:
+    failing: Any = Failing(bundle, AssertionError("asked"))
+    answer = Suggester(lambda: failing).suggest(snapshot(7, 2, 0), ENABLED, later())
+    assert answer.provenance.fallback is None
+    assert answer.decision.picks == ()
+
+
+def test_the_stages_add_up_to_no_more_than_the_whole(bundle: Bundle, day: Snapshot) -> None:
+    suggester = Suggester(lambda: bundle)
+    started = time.perf_counter()
+    stages = suggester.suggest(day, ENABLED, later()).stages
+    whole = time.perf_counter() - started
+    assert min(stages.features, stages.inference, stages.decision) > 0
+    assert stages.features + stages.inference + stages.decision <= whole
