@@ -37,10 +37,10 @@ class Candidate:
     lateness_min: float  # predicted pickup minus scheduled time, minutes, >= 0
     added_deadhead_min: float
     added_deadhead_km: float | None  # None when the caller's matrix carries no meters
-    slack_min: float  # by how many minutes the trip behind may still slip; 1e9 when there is none
+    slack_min: float  # by how many minutes the trip behind, or the end of work, may still slip
     cost: CostDelta
     resulting_trips: int  # done today + committed, with this one
-    resulting_gap: float  # max - min of legs over the REGULAR drivers who count, with this one
+    resulting_gap: float  # max - min of trips per contract share over the drivers of the spread S, with this one
     on_time: bool  # within the booking's tolerance
     score: float  # ranks; higher is better
     q_value: float | None  # set only when the model's values are calibrated
@@ -78,4 +78,4 @@ class Decision:
     bookings: tuple[BookingAdvice, ...]
     picks: tuple[Pick, ...]
     driver_gaps: tuple[DriverGap, ...]  # per driver
-    reevaluate_at: float | None  # the next event, service-day minutes; None when nothing is open
+    reevaluate_at: float | None  # the next event the snapshot knows of, service-day minutes; None when there is none
