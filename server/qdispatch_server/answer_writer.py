@@ -52,7 +52,7 @@ REASONS = {
     Fallback.DEADLINE: ReasonNumber.FALLBACK_REASON_DEADLINE,
     Fallback.MODEL_FAILED: ReasonNumber.FALLBACK_REASON_MODEL_FAILED,
 }
-NOTHING_BEHIND_MIN = 1e8  # the domain's slack is 1e9 when no trip is behind
+NOTHING_BEHIND_MIN = 1e8  # a slack beyond this is no limit
 
 
 def write_answer(question: Question, suggestion: Suggestion, decision_id: str) -> SuggestResponse:

@@ -118,7 +118,7 @@ class Candidate:
     lateness_seconds: float
     added_deadhead_seconds: float
     added_deadhead_meters: float | None  # None when the travel matrix has no meters
-    slack_seconds: float | None  # None when there is no trip behind
+    slack_seconds: float | None  # of the trip behind or the end of work; None when nothing limits it
     cost: CostBreakdown
     resulting_trips: int
     resulting_gap: float

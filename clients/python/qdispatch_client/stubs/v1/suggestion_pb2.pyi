@@ -230,7 +230,7 @@ class Candidate(google.protobuf.message.Message):
     added_deadhead_meters: builtins.float
     """The same in meters; absent when the caller's matrix has no meters."""
     slack_seconds: builtins.float
-    """By how much the trip behind may still slip, seconds; absent when there is none behind."""
+    """By how much the trip behind, or the end of work, may still slip, seconds; absent when nothing limits it."""
     resulting_trips: builtins.int
     """Trips of the driver with this one: done today, running and committed."""
     resulting_gap: builtins.float
