@@ -26,6 +26,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import grpc
+import grpc.aio
 import numpy as np
 from google.protobuf import duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -170,6 +171,11 @@ class Sample:
         return len(values) / self.seconds, float(np.percentile(values, 50)), float(np.percentile(values, 99))
 
 
+def open_channel(port: int, options: list[tuple[str, int]]) -> Any:
+    """An asyncio channel of its own (its options differ from the others'); untyped, it carries plain bytes."""
+    return grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options)
+
+
 async def closed_loop(port: int, callers: int, seconds: float) -> Sample:
     """`callers` concurrent closed-loop callers, each on its own channel, for `seconds`."""
     sample = Sample()
@@ -178,7 +184,7 @@ async def closed_loop(port: int, callers: int, seconds: float) -> Sample:
 
     async def one(number: int) -> None:
         options = [("grpc.use_local_subchannel_pool", 1), ("bench.caller", number)]
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        async with open_channel(port, options) as channel:
             call = channel.unary_unary(f"/{SERVICE}/Suggest")
             while time.perf_counter() < end:
                 start = time.perf_counter()
@@ -190,8 +196,8 @@ async def closed_loop(port: int, callers: int, seconds: float) -> Sample:
                         raise
                     sample.shed += 1
                     sample.shed_ms.append((time.perf_counter() - start) * 1000)
-                    trailing = error.trailing_metadata() or ()
-                    sample.shed_with_retry_info += any(key == "grpc-status-details-bin" for key, _ in trailing)
+                    trailing: Any = error.trailing_metadata() or ()
+                    sample.shed_with_retry_info += "grpc-status-details-bin" in dict(trailing)
                     await asyncio.sleep(0.02)
 
     start = time.perf_counter()
@@ -202,7 +208,7 @@ async def closed_loop(port: int, callers: int, seconds: float) -> Sample:
 
 async def scenario(name: str, port: int, seconds: float) -> Sample:
     """Runs one named scenario against the server on `port`."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("bench.side", 1)]) as side:
+    async with open_channel(port, [("bench.side", 1)]) as side:
         if name == "unary, 1 caller":
             return await closed_loop(port, 1, seconds)
         if name == "unary, 8 callers":

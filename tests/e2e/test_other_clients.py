@@ -1,4 +1,4 @@
-"""Programs that know nothing of ours but the protocol get a suggestion: buf curl by reflection, Node by the proto files."""
+"""Programs with nothing of ours but the protocol get a suggestion: buf curl by reflection, Node by the proto files."""
 
 from __future__ import annotations
 
@@ -34,20 +34,10 @@ def test_buf_curl_by_reflection(server: ServerProcess, tmp_path: Path) -> None:
     question.write_text(json.dumps({"request_id": "buf-1", "company_id": "company-1", "snapshot": snapshot}))
     buf = Path(sys.executable).with_name("buf")
     url = f"http://{server.address}/qdispatch.v1.DispatchService/Suggest"
+    # No file of ours: an empty folder, the schema by reflection; --timeout becomes the call's deadline.
+    command = [str(buf), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--timeout", "30s"]
     result = subprocess.run(
-        # No file of ours: an empty folder, the schema by reflection; --timeout becomes the call's deadline.
-        [
-            str(buf),
-            "curl",
-            "--protocol",
-            "grpc",
-            "--http2-prior-knowledge",
-            "--timeout",
-            "30s",
-            "-d",
-            f"@{question}",
-            url,
-        ],
+        [*command, "-d", f"@{question}", url],
         capture_output=True,
         text=True,
         cwd=tmp_path,

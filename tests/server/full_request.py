@@ -113,7 +113,7 @@ def leaves(message: Message) -> Iterator[Leaf]:
         values = list(value) if field.is_repeated else [value]
         for index, one in enumerate(values):
             yield message, field, index if field.is_repeated else None
-            if isinstance(one, Message) and field.message_type.file.package != "google.protobuf":
+            if isinstance(one, Message) and one.DESCRIPTOR.file.package != "google.protobuf":
                 yield from leaves(one)
 
 
@@ -122,7 +122,8 @@ def change(leaf: Leaf) -> bool:
     parent, field, index = leaf
     if field.message_type is not None:
         value = getattr(parent, field.name)
-        if index is not None or field.message_type.file.package != "google.protobuf":
+        below = field.message_type
+        if index is not None or below.file.package != "google.protobuf":
             return False
         value.seconds += 60
         return True

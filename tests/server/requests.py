@@ -26,12 +26,12 @@ def suggest(
 ) -> dispatch_service_pb2.SuggestResponse:
     """One call over the generated stubs."""
     stub = dispatch_service_pb2_grpc.DispatchServiceStub(channel)
-    return cast(dispatch_service_pb2.SuggestResponse, stub.Suggest(request, timeout=timeout))
+    return stub.Suggest(request, timeout=timeout)
 
 
 def status_of(error: grpc.RpcError) -> status_pb2.Status:
     """The google.rpc.Status of a failed call."""
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # what a stub raises is a call too
     assert status is not None, "a status without details"
     return cast(status_pb2.Status, status)
 
@@ -62,5 +62,6 @@ def retry_delay_of(status: status_pb2.Status) -> float | None:
     for detail in status.details:
         retry = error_details_pb2.RetryInfo()
         if detail.Unpack(retry):
-            return retry.retry_delay.ToTimedelta().total_seconds()
+            seconds: float = retry.retry_delay.ToTimedelta().total_seconds()
+            return seconds
     return None

@@ -88,4 +88,4 @@ def test_the_password_reaches_the_worker_but_no_text() -> None:
 def test_a_config_is_frozen() -> None:
     config = load_config(environment=REQUIRED)
     with pytest.raises(ValidationError):
-        config.port = 1  # type: ignore[misc]  # that it is refused is the point
+        config.port = 1

@@ -108,10 +108,10 @@ def test_documented_defaults_and_nothing_else() -> None:
     request = full_request()
     driver, booking = request.snapshot.drivers[0], request.snapshot.bookings[0]
     for name in ("tolerance", "pickup_service", "dropoff_service", "urgent"):
-        booking.ClearField(name)  # type: ignore[arg-type]  # literals
-        driver.trips[2].ClearField(name)  # type: ignore[arg-type]  # literals
+        booking.ClearField(name)
+        driver.trips[2].ClearField(name)
     for name in ("passengers", "pinned", "pickup", "scheduled_time", "known_since", "promised_pickup_time"):
-        booking.ClearField(name)  # type: ignore[arg-type]  # literals
+        booking.ClearField(name)
     for name in (
         "contract_share",
         "driven_today",
@@ -121,7 +121,7 @@ def test_documented_defaults_and_nothing_else() -> None:
         "shift_start",
         "shift_end",
     ):
-        driver.ClearField(name)  # type: ignore[arg-type]  # literals
+        driver.ClearField(name)
     driver.trips_done_today = 1
     snapshot = read_request(request).snapshot
     (read_driver,), (read_booking,) = snapshot.drivers, snapshot.bookings

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from qdispatch_bundle.loading import load_bundle
 from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, provenance_pb2
+from qdispatch_client.stubs.v1.dispatch_service_pb2 import SuggestRequest, SuggestResponse
 from qdispatch_domain.decoder import decide
 from qdispatch_server.request_reader import read_request
 from qdispatch_server.suggestion import HEURISTIC
@@ -275,7 +276,7 @@ def test_drain_is_not_serving_at_once_and_answers_what_is_in_flight(tmp_path: Pa
         assert not (tmp_path / "ready.json").exists()
 
 
-def large_request(drivers: int, bookings: int):  # type: ignore[no-untyped-def]
+def large_request(drivers: int, bookings: int) -> SuggestRequest:
     """Many drivers and bookings within the protocol's limits: an answer that takes a while."""
     request = clinic_day()
     snapshot = request.snapshot
@@ -283,7 +284,6 @@ def large_request(drivers: int, bookings: int):  # type: ignore[no-untyped-def]
     del snapshot.drivers[1:], snapshot.bookings[1:]
     del driver.trips[:]
     driver.trips_done_today = 0
-    driver.position.CopyFrom(driver.position)
     booking.ClearField("current_driver_id")
     booking.ClearField("linked_booking_id")
     for number in range(1, drivers):
@@ -292,17 +292,19 @@ def large_request(drivers: int, bookings: int):  # type: ignore[no-untyped-def]
         row.id = f"driver-x{number}"
         row.position.location.latitude += number / 5000
     for number in range(1, bookings):
-        row = snapshot.bookings.add()
-        row.CopyFrom(booking)
-        row.id = f"booking-x{number}"
-        row.scheduled_time.seconds += 60 * (number % 240)
+        more = snapshot.bookings.add()
+        more.CopyFrom(booking)
+        more.id = f"booking-x{number}"
+        more.scheduled_time.seconds += 60 * (number % 240)
     return request
 
 
 def test_overload_is_shed_with_a_delay_and_everybody_gets_an_answer(tmp_path: Path) -> None:
     with running_server(tmp_path, max_in_flight=2, log_level="info") as server:
         request = large_request(40, 120)
-        answered, refused, others = [], [], []
+        answered: list[SuggestResponse] = []
+        refused: list[grpc.RpcError] = []
+        others: list[grpc.RpcError] = []
         lock = threading.Lock()
 
         def ask() -> None:

@@ -58,15 +58,13 @@ def test_while_the_database_is_gone_the_last_known_state_holds(tmp_path: Path) -
         file.rename(hidden / file.name)
     path.mkdir()  # what opens now is no database
     board.refresh()
-    assert not board.reachable
-    assert board.state_of("c") is CompanyState.DISABLED
+    assert (board.reachable, board.state_of("c")) == (False, CompanyState.DISABLED)
     path.rmdir()
     for file in hidden.iterdir():
         file.rename(tmp_path / file.name)
     change(store, True, 1)
     board.refresh()
-    assert board.reachable
-    assert board.state_of("c") is CompanyState.ENABLED
+    assert (board.reachable, board.state_of("c")) == (True, CompanyState.ENABLED)
     engine.dispose()
 
 

@@ -126,5 +126,5 @@ def test_an_unreachable_database_is_told_as_such(tmp_path: Path) -> None:
         store = SwitchStore(engine)
         for attempt in (store.revision, store.read_all, lambda store=store: switch(store, "r1", True, 0)):
             with pytest.raises(StateUnavailableError):
-                attempt()  # type: ignore[operator]  # three callables without arguments
+                attempt()
         engine.dispose()
