@@ -135,7 +135,7 @@ def _serve_aio(ready: Connection, work_ms: float, executor_threads: int) -> None
             "Stream": grpc.stream_stream_rpc_method_handler(stream),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        servicer = health.aio.HealthServicer()
+        servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its stubs do not know it
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
         port = server.add_insecure_port("127.0.0.1:0")

@@ -106,7 +106,8 @@ def test_values_arrive_in_the_domain_s_units() -> None:
 
 def test_documented_defaults_and_nothing_else() -> None:
     request = full_request()
-    driver, booking = request.snapshot.drivers[0], request.snapshot.bookings[0]
+    driver: Any = request.snapshot.drivers[0]
+    booking: Any = request.snapshot.bookings[0]
     for name in ("tolerance", "pickup_service", "dropoff_service", "urgent"):
         booking.ClearField(name)
         driver.trips[2].ClearField(name)
