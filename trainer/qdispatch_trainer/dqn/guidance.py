@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_domain.heuristics import CheapestInsertion
+from qdispatch_domain.heuristics import RegretInsertion
 from qdispatch_domain.situation import Situation
 
 I64 = npt.NDArray[np.int64]
@@ -19,10 +19,10 @@ NO_PAIR = -1
 
 
 class Guide:
-    """Cheapest insertion as a policy of single decisions: one pair or waiting."""
+    """Regret-2 insertion as a policy of single decisions: one pair or waiting."""
 
     def __init__(self, window_min: float) -> None:
-        self._rule = CheapestInsertion(window_min)
+        self._rule = RegretInsertion(window_min)
 
     def choices(self, situation: Situation) -> I64:
         """The pair of the candidate table chosen on each day, NO_PAIR for waiting, [N].
