@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from qdispatch_client import Client, Snapshot
 from qdispatch_client.snapshot_file import snapshot_from_json
-from qdispatch_client.suggestion import Suggestion
+from qdispatch_client.suggestion import Source, Suggestion
 from qdispatch_client.suggestion_table import suggestion_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +128,8 @@ def _percentiles(what: str, values: list[float]) -> str:
 
 def check(suggestion: Suggestion, snapshot: Snapshot) -> None:
     """What the demo promises to show. Raises DemoError."""
+    if suggestion.provenance.source is not Source.MODEL:
+        raise DemoError(f"the model did not answer, because {suggestion.provenance.fallback_reason}")
     if len(suggestion.bookings) != len(snapshot.bookings):
         raise DemoError("not every booking was answered")
     if not suggestion.picks:
