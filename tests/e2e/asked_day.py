@@ -68,8 +68,8 @@ def ask_through(day: Day, ask: Callable[[Snapshot], Advice]) -> AskedDay:
         events.append((snapshot, advice))
         for pick in advice.picks:
             booking = row_of[snapshot.bookings[pick.booking].id]
-            numbers = (np.array([n], dtype=np.int64) for n in (0, pick.driver, booking, pick.position))
-            batch.insert(*numbers, np.array([pick.promised_pickup_time]))
+            n, d, b, i = np.array([[0], [pick.driver], [booking], [pick.position]], dtype=np.int64)
+            batch.insert(n, d, b, i, np.array([pick.promised_pickup_time]))
         if not advice.picks:
             batch.wait(np.ones(1, dtype=np.bool_))
     return AskedDay(events, batch)

@@ -39,6 +39,8 @@ SEEDS = (0, 1, 2)
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model decides oddly and so meets odd situations; the shipped one is what customers get."""
     if request.param == "shipped":
+        if not SHIPPED.is_dir():
+            pytest.skip("models/default is not there yet: make train-default")
         return SHIPPED
     folder = tmp_path_factory.mktemp("untrained") / "bundle"
     write_tiny_bundle(folder)
@@ -103,8 +105,10 @@ def assert_same_day(served: AskedDay, own: AskedDay) -> None:
 def assert_right_day(served: AskedDay) -> None:
     """The independent validator finds nothing, and nobody slept past the instant at which to ask again."""
     assert [str(violation) for violation in validate_day(served.record)] == []
-    for (_, advice), (following, _) in zip(served.events, served.events[1:], strict=False):
-        assert advice.reevaluate_at is None or following.now <= advice.reevaluate_at + NEAR
+    for (snapshot, advice), (following, _) in zip(served.events, served.events[1:], strict=False):
+        if any(booking.time_confirmed for booking in snapshot.bookings):  # else there is nothing to be late for
+            assert advice.reevaluate_at is not None
+            assert following.now <= advice.reevaluate_at + NEAR
     assert sum(len(advice.picks) for _, advice in served.events) == len(served.record.trips) > 5
     assert any(not advice.picks for _, advice in served.events), "a day without waiting proves too little"
 
