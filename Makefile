@@ -35,6 +35,8 @@ setup: $(VENV)/.ready ## the development environment in .venv
 demo: $(DEMO)/.ready ## a real server answers a clinic day (installs only the server and the client, no torch)
 	@$(DEMO)/bin/python scripts/demo.py
 
+serve: export QDISPATCH_SERVER_COMPANY_DEFAULT ?= enabled
+serve: export QDISPATCH_SERVER_BUNDLE_DIR ?= models/default
 serve: $(DEMO)/.ready ## a server on this machine, until Ctrl-C
 	@$(DEMO)/bin/qdispatch-server serve
 

@@ -20,6 +20,7 @@ from qdispatch_server.ports import target
 DISPATCH = dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"].full_name
 ADMIN = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name
 SPARE_THREADS = 16  # refusals, health checks and admin calls never wait for a Suggest
+MIN_PING_INTERVAL_MS = 10_000
 POLL_SECONDS = 0.02
 LAST_BYTES_SECONDS = 0.2
 Serving = health_pb2.HealthCheckResponse.ServingStatus
@@ -40,6 +41,9 @@ class GrpcServer:
                 ("grpc.so_reuseport", int(shared_port)),
                 ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
                 ("grpc.max_send_message_length", -1),
+                # Callers may keep an idle connection alive; by default grpc answers such pings with GOAWAY.
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
             ],
         )
         self._register(

@@ -34,6 +34,7 @@ LONGEST_BACKOFF_SECONDS = 30.0
 STEADY_SECONDS = 30.0  # a worker that served this long starts again without delay
 KILL_MARGIN_SECONDS = 5.0  # after drain_seconds, what a worker may need to end
 LOOP_SECONDS = 0.05
+LAST_REPORT_SECONDS = 1.0
 
 
 class CannotStartError(Exception):
@@ -51,6 +52,7 @@ class _Slot:
     failures: int = 0
     start_after: float = 0.0  # time.monotonic
     reports: list[WorkerReport] = field(default_factory=list)
+    follower: threading.Thread | None = None  # reads the reports until the process ends
 
 
 class Supervisor:
@@ -141,6 +143,8 @@ class Supervisor:
                 slot.process.kill()
             return
         forget_dead_worker(slot.process.pid, directory)
+        if slot.follower is not None:
+            slot.follower.join(LAST_REPORT_SECONDS)
         refused = next((report.detail for report in slot.reports if report.event == "cannot_start"), None)
         if code == EXIT_CANNOT_START and not self._announced:
             raise CannotStartError(refused or "a worker could not start")
@@ -179,7 +183,8 @@ class Supervisor:
             order.write(slot.process.stdin)
         except BrokenPipeError:
             LOG.error("worker_ended_at_once", worker=slot.number)
-        threading.Thread(target=_follow, args=(read_end, slot.reports), daemon=True).start()
+        slot.follower = threading.Thread(target=_follow, args=(read_end, slot.reports), daemon=True)
+        slot.follower.start()
 
     def _drain(self, directory: Path) -> None:
         running = [slot.process for slot in self._slots if slot.process is not None and slot.process.poll() is None]

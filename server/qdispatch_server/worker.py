@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -62,6 +63,8 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
             _record(current, models)
         # Without a bundle the heuristic answers, which the settings asked for. A refused one is a fault.
         server.set_serving(config.bundle_dir is None or models.loaded is not None)
+        gc.collect()
+        gc.freeze()  # what was loaded stays; no call waits for the collector to walk it
 
     load()
     metrics.WORKER_UP.set(1)

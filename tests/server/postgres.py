@@ -28,44 +28,61 @@ def _user() -> Mapping[str, Any]:
     return {"user": "postgres" if "postgres" in known else "nobody"}
 
 
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database; skips the test where PostgreSQL is not installed."""
-    initdb, postgres = require_system("initdb", "postgres")
-    user = _user()
-    folder = Path(tempfile.mkdtemp(prefix="qd-pg-"))  # not below pytest's folder, which other users may not enter
-    try:
-        if user:
-            shutil.chown(folder, user["user"])
-        data = folder / "data"
-        command = [str(initdb), "-D", str(data), "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"]
-        subprocess.run(command, check=True, capture_output=True, cwd="/", **user)
+class Postgres:
+    """One database cluster; `stop` and `start` it as often as a test likes."""
+
+    def __init__(self, folder: Path, initdb: Path, postgres: Path) -> None:
+        self._user = _user()
+        self._folder = folder
+        self._postgres = postgres
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._user:
+            shutil.chown(folder, self._user["user"])
+        command = [str(initdb), "-D", str(folder / "data"), "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run(command, check=True, capture_output=True, cwd="/", **self._user)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        server = subprocess.Popen(
-            [str(postgres), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            **user,
-        )
+            self._port = free.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of an empty database."""
+        return f"postgresql+psycopg://tester@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Starts it and waits until it takes connections."""
+        data, port = str(self._folder / "data"), str(self._port)
+        command = [str(self._postgres), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", str(self._folder), "-F"]
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/", **self._user)
+        for _ in range(300):
+            assert self._process.poll() is None, "PostgreSQL ended"
+            try:
+                psycopg.connect(f"host=127.0.0.1 port={port} user=tester dbname=postgres", connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+        raise AssertionError("PostgreSQL did not start")
+
+    def stop(self) -> None:
+        """Stops it and breaks every connection."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # does not wait for clients that forgot to leave
+            self._process.wait(30)
+            self._process = None
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A running cluster; skips the test where PostgreSQL is not installed."""
+    initdb, postgres = require_system("initdb", "postgres")
+    folder = Path(tempfile.mkdtemp(prefix="qd-pg-"))  # not below pytest's folder, which other users may not enter
+    try:
+        cluster = Postgres(folder, initdb, postgres)
         try:
-            _wait_for(port, server)
-            yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
+            cluster.start()
+            yield cluster
         finally:
-            server.send_signal(signal.SIGINT)  # does not wait for clients that forgot to leave
-            server.wait(30)
+            cluster.stop()
     finally:
         shutil.rmtree(folder)
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert server.poll() is None, "PostgreSQL ended"
-        try:
-            psycopg.connect(f"host=127.0.0.1 port={port} user=tester dbname=postgres", connect_timeout=2).close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    raise AssertionError("PostgreSQL did not start")

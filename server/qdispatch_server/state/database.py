@@ -29,7 +29,12 @@ def open_engine(url: str) -> Engine:
         pool_size=2,
         max_overflow=2,
         pool_timeout=CONNECT_SECONDS,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "options": timeouts},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": timeouts,
+            "tcp_user_timeout": CONNECT_SECONDS * 1000,  # a database behind a dead network is noticed, too
+            "keepalives_idle": CONNECT_SECONDS,
+        },
     )
 
 
