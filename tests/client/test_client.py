@@ -219,6 +219,7 @@ def test_a_lost_race_says_the_present_revision(ask: Ask) -> None:
         )
     assert isinstance(error, AbortedError)
     assert error.current_revision == 12
+    assert "the present revision is 12" in str(error)
 
 
 @pytest.mark.parametrize(

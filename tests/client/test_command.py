@@ -304,7 +304,9 @@ def test_a_file_that_is_not_there_or_no_snapshot(tmp_path: Path, capsys: pytest.
     broken.write_text('{"now": 7}', encoding="utf-8")
     for path in (tmp_path / "nowhere.json", broken):
         assert main(["suggest", str(path), "--company", "c", "--target", "127.0.0.1:1"]) == 2
-        assert path.name in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert path.name in told
+        assert "Errno" not in told
 
 
 @pytest.mark.parametrize(
@@ -315,6 +317,14 @@ def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "-1", "0"])
+def test_a_wrong_number_is_told_with_what_was_expected(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--deadline", "--candidates"):
+        with pytest.raises(SystemExit):
+            main(["suggest", "x.json", "--company", "c", f"{option}={value}"])
+        assert f"argument {option}: expected" in capsys.readouterr().err
 
 
 def test_the_installed_module_runs_and_ends_with_the_exit_code(snapshot_file: Path) -> None:

@@ -7,6 +7,7 @@ overload or deadline (try again); 4 somebody else changed the switch first.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Client(options.target) as client:
             lines: list[str] = options.run(client, options)
-    except (OSError, SnapshotFileError, RowError, ZoneInfoNotFoundError) as error:
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), USAGE)
+    except (SnapshotFileError, RowError, ZoneInfoNotFoundError) as error:
         return _complain(str(error), USAGE)
     except CallError as error:
         return _complain(f"{options.target}: {error}", _EXIT_CODES.get(type(error), FAILED))
@@ -123,14 +126,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
     if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"expected seconds above 0, at most 3600, got {text}")
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, at most 3600, got {text!r}")
     return seconds
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
-    return count
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)

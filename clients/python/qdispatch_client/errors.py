@@ -53,6 +53,8 @@ class CallError(Exception):
         total = self.metadata.get("violations", "")
         if total.isdecimal() and int(total) > len(named):
             named.append(f"  … {total} in all")
+        if "current_revision" in self.metadata:
+            named.append(f"  the present revision is {self.metadata['current_revision']}")
         if "request_id" in self.metadata:
             named.append(f"  the server's log has it as {self.metadata['request_id']}")
         return "\n".join([text, *named])

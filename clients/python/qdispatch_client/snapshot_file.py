@@ -18,6 +18,9 @@ from qdispatch_client.status import ServerStatus
 from qdispatch_client.stubs.v1 import snapshot_pb2
 from qdispatch_client.suggestion import Suggestion
 
+# protobuf's complaints do not say what would be right, least of all for an instant without its offset.
+_FORMS = '(instants: "2026-11-23T08:40:00+01:00", the offset required; spans: "300s"; enums: "LEG_OUTBOUND")'
+
 
 class SnapshotFileError(ValueError):
     """A text that is no snapshot; says where and why."""
@@ -30,7 +33,11 @@ def snapshot_from_json(text: str) -> Snapshot:
         if not isinstance(content, dict):
             raise SnapshotFileError(f"expected a JSON object, got {type(content).__name__}")
         return SNAPSHOT.decode(json_format.ParseDict(content, snapshot_pb2.Snapshot()))
-    except (json.JSONDecodeError, json_format.ParseError, RowError) as error:
+    except json.JSONDecodeError as error:
+        raise SnapshotFileError(f"no JSON: {error}") from error
+    except json_format.ParseError as error:
+        raise SnapshotFileError(f"{error}\n{_FORMS}") from error
+    except RowError as error:
         raise SnapshotFileError(str(error)) from error
 
 
