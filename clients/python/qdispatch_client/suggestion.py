@@ -177,5 +177,5 @@ class Suggestion:
     bookings: tuple[BookingAdvice, ...]  # in the order of the snapshot
     drivers: tuple[DriverAdvice, ...]  # in the order of the snapshot
     picks: tuple[Pick, ...]  # in the order they were made; empty: wait
-    reevaluate_at: datetime | None  # ask again then; None when nothing is open
+    reevaluate_at: datetime | None  # ask again then; None when the snapshot knows of no event
     timing: ServerTiming

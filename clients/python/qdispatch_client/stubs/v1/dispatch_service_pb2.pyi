@@ -79,7 +79,7 @@ class SuggestResponse(google.protobuf.message.Message):
     @property
     def reevaluate_at(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When to ask again: the next event the snapshot knows, or `Snapshot.now` after an answer with picks (commit them,
-        then ask again). Absent when nothing is open.
+        then ask again). Absent when the snapshot knows of none.
         """
 
     @property
