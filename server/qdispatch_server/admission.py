@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from qdispatch_server.errors import DeadlineUnreachableError, NotServingError, OverloadedError
 
 SMOOTHING = 0.1  # weight of the newest call in the running mean of the work's duration
+MARGIN = 1.25  # a turn takes longer than the mean about every other time
 SHORTEST_RETRY_SECONDS = 0.02
 
 
@@ -29,7 +30,8 @@ class Admission:
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
         self._working = False
-        self._mean_seconds = 0.0
+        self._mean_seconds = 0.0  # of one turn
+        self._turn_began = 0.0
         self._closed = False
 
     @property
@@ -54,13 +56,14 @@ class Admission:
         if ticket is not None and not ticket.wait(max(0.0, deadline - time.perf_counter())):
             self._give_up(ticket)
             raise DeadlineUnreachableError
-        started = time.perf_counter()
+        worked = False
         try:
-            if started >= deadline:
+            if time.perf_counter() >= deadline:
                 raise DeadlineUnreachableError
+            worked = True
             yield
         finally:
-            self._leave(time.perf_counter() - started)
+            self._leave(worked)
 
     def _inside(self) -> int:
         return len(self._waiting) + int(self._working)
@@ -72,12 +75,13 @@ class Admission:
             remaining = deadline - time.perf_counter()
             if remaining <= 0:
                 raise DeadlineUnreachableError
-            expected_wait = self._inside() * self._mean_seconds
-            if self._inside() >= self._max_in_flight or (self._working and expected_wait >= remaining):
-                raise OverloadedError(max(SHORTEST_RETRY_SECONDS, expected_wait))
             if not self._working:
                 self._working = True
+                self._turn_began = time.perf_counter()
                 return None
+            expected = (self._inside() + 1) * self._mean_seconds * MARGIN  # the wait, and the work itself
+            if self._inside() >= self._max_in_flight or expected >= remaining:
+                raise OverloadedError(max(SHORTEST_RETRY_SECONDS, expected))
             ticket = threading.Event()
             self._waiting.append(ticket)
             return ticket
@@ -87,12 +91,15 @@ class Admission:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
                 return
-        self._leave(None)  # the turn came in the very moment the wait ended: hand it on
+        self._leave(worked=False)  # the turn came in the very moment the wait ended: hand it on
 
-    def _leave(self, seconds: float | None) -> None:
+    def _leave(self, worked: bool) -> None:
         with self._lock:
-            if seconds is not None:
-                self._mean_seconds += SMOOTHING * (seconds - self._mean_seconds)
+            now = time.perf_counter()
+            if worked:  # measured from one turn to the next, waking up included: that is how the queue moves
+                seconds, known = now - self._turn_began, self._mean_seconds
+                self._mean_seconds = seconds if known == 0.0 else known + SMOOTHING * (seconds - known)
+            self._turn_began = now
             if self._waiting:
                 self._waiting.popleft().set()
             else:

@@ -77,13 +77,23 @@ def test_one_more_than_allowed_is_refused_with_a_delay() -> None:
 def test_a_call_whose_turn_would_come_after_its_deadline_is_refused_at_the_door() -> None:
     admission = Admission(8)
     with admission.turn(soon()):
-        time.sleep(0.3)  # teaches that a call takes a while: the running mean is now 0.03 s
+        time.sleep(0.3)  # teaches how long a turn takes
     call = Inside(admission, soon())
     until_in_flight(admission, 1)
     assert call.working.wait(30)
-    with pytest.raises(OverloadedError), admission.turn(soon(0.01)):
+    # One is inside, so the wait and the own turn take 0.6 s: 0.5 s are not enough.
+    with pytest.raises(OverloadedError) as caught, admission.turn(soon(0.5)):
         pytest.fail("let in")
+    assert caught.value.retry_after_seconds >= 0.6
     call.end()
+
+
+def test_nobody_is_refused_by_an_estimate_while_nobody_works() -> None:
+    admission = Admission(8)
+    with admission.turn(soon()):
+        time.sleep(0.3)
+    with admission.turn(soon(0.1)):  # the next one may be quicker; only trying shows it
+        pass
 
 
 def test_a_deadline_that_has_passed_is_told_as_such() -> None:
