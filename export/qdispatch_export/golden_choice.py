@@ -1,8 +1,9 @@
 """Chooses and records the golden vectors: diverse snapshots whose choices do not hang on the last digit.
 
-The tolerance of the values is measured: the same graph with ONNX Runtime's optimisations switched off computes the
-same function with other roundings, as another processor or version would. A snapshot is taken only if its decision
-stays the same when all values are shaken by that tolerance.
+How far rounding moves the values is measured: inputs are changed by a millionth, about what another processor's order
+of operations does, and the graph is run with ONNX Runtime's optimisations switched off. INT8 moves far more than FP32:
+a change in the last digit sends an activation to the next of its 255 steps. A snapshot is taken only if its
+decision stays the same when its values are shaken by as much.
 """
 
 from __future__ import annotations
@@ -23,21 +24,32 @@ from qdispatch_domain.snapshot import Snapshot
 from qdispatch_export.errors import ExportError
 
 FEWEST = 8
-_SHAKES = 4
-_MARGIN = 4.0  # measured rounding differences times this
-_LEAST_TOLERANCE = {Precision.FP32: 1e-3, Precision.INT8: 1e-2}  # minutes-equivalent
+_SHAKES = 8
+_ROUNDING = 1e-6  # relative change of the inputs
+_MARGIN = 3.0  # the tolerance of the replay is the largest measured difference times this
+_LEAST_DIFFERENCE = {Precision.FP32: 1e-3, Precision.INT8: 1e-2}  # minutes-equivalent
 _OBSERVATION_TOLERANCE = 1e-6
 
 
-def measure_tolerance(model: Model, unoptimised: Model, precision: Precision, situations: Sequence[Situation]) -> float:
-    """How far two roundings of one graph may lie apart, minutes-equivalent."""
-    largest = 0.0
-    for situation in situations:
-        inputs = model.inputs(situation, 0)
-        if inputs:
-            one, other = model.run(inputs), unoptimised.run(inputs)
-            largest = max(largest, *(_difference(one[name], other[name]) for name in one))
-    return max(_LEAST_TOLERANCE[precision], _MARGIN * largest)
+def rounding_difference(model: Model, unoptimised: Model, precision: Precision, inputs: Mapping[str, Array]) -> float:
+    """How far rounding moves the values of one observation, minutes-equivalent."""
+    largest = _LEAST_DIFFERENCE[precision]
+    if not inputs:
+        return largest
+    exact = model.run(inputs)
+    others = [unoptimised.run(inputs), *(model.run(_rounded(inputs, seed)) for seed in range(_SHAKES))]
+    return max(largest, *(_difference(exact[name], other[name]) for other in others for name in exact))
+
+
+def _rounded(inputs: Mapping[str, Array], seed: int) -> dict[str, Array]:
+    """The same inputs, floats changed at random by up to `_ROUNDING` of themselves."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: (array * (1.0 + rng.uniform(-_ROUNDING, _ROUNDING, array.shape))).astype(array.dtype)
+        if np.issubdtype(array.dtype, np.floating)
+        else array
+        for name, array in inputs.items()
+    }
 
 
 def choose_golden(
@@ -50,26 +62,25 @@ def choose_golden(
 
     Raises ExportError when fewer than FEWEST have a decision that rounding cannot change.
     """
-    situations = [situation_of(snapshot) for snapshot in snapshots]
-    tolerance = {
-        precision: measure_tolerance(model, unoptimised[precision], precision, situations)
-        for precision, model in models.items()
-    }
     steady: list[GoldenCase] = []
-    for snapshot, situation in zip(snapshots, situations, strict=True):
-        picks = {p: _steady_picks(model, snapshot, situation, tolerance[p]) for p, model in models.items()}
+    moved: dict[int, dict[Precision, float]] = {}  # by id of the case
+    for snapshot in snapshots:
+        situation = situation_of(snapshot)
+        inputs = next(iter(models.values())).inputs(situation, 0)
+        differences = {p: rounding_difference(model, unoptimised[p], p, inputs) for p, model in models.items()}
+        picks = {p: _steady_picks(model, snapshot, situation, differences[p]) for p, model in models.items()}
         found = {p: chosen for p, chosen in picks.items() if chosen is not None}
         if len(found) == len(models):
-            inputs = next(iter(models.values())).inputs(situation, 0)
             outputs = {p: model.run(inputs) if inputs else {} for p, model in models.items()}
             steady.append(GoldenCase(snapshot, inputs, outputs, found))
+            moved[id(steady[-1])] = differences
     if len(steady) < FEWEST:
         raise ExportError(
             f"Only {len(steady)} of {len(snapshots)} snapshots have a decision that rounding cannot change; "
             f"{FEWEST} are needed."
         )
-    q_tolerance = {precision.value: value for precision, value in tolerance.items()}
     cases = _diverse(steady, min(max(count, FEWEST), len(steady)))
+    q_tolerance = {p.value: _MARGIN * max(moved[id(case)][p] for case in cases) for p in models}
     return Golden(len(cases), _OBSERVATION_TOLERANCE, q_tolerance), cases
 
 
@@ -115,11 +126,11 @@ class _Shaken:
         )
 
 
-def _steady_picks(model: Model, snapshot: Snapshot, situation: Situation, tolerance: float) -> I64 | None:
+def _steady_picks(model: Model, snapshot: Snapshot, situation: Situation, difference: float) -> I64 | None:
     """The picks on this situation; None when shaking the values changes them."""
     picks = picks_of(decision_of(snapshot, situation, model))
     for seed in range(_SHAKES):
-        shaken = _Shaken(model, tolerance, seed)
+        shaken = _Shaken(model, difference, seed)
         if not np.array_equal(picks, picks_of(decision_of(snapshot, situation, shaken))):
             return None
     return picks
