@@ -24,7 +24,8 @@ from qdispatch_trainer.dqn.guidance import Guide
 from qdispatch_trainer.networks.adapter import Adapter, FlatAdapter, SetAdapter
 from qdispatch_trainer.networks.build import QNetworkConfig, build_network
 from qdispatch_trainer.networks.flat_network import FlatNetworkConfig
-from qdispatch_trainer.networks.set_network import SetNetworkConfig
+from qdispatch_trainer.networks.set_network import SetNetwork, SetNetworkConfig
+from qdispatch_trainer.networks.unseen_features import silence_unseen_features
 from qdispatch_trainer.paired_difference import paired_difference
 from qdispatch_trainer.policies import HEURISTICS, REFERENCE, network_scorer
 from qdispatch_trainer.progress import Reporter
@@ -82,7 +83,10 @@ def build_training(config: TrainConfig) -> Training[Any]:
     scenario = scenario_named(config.scenario)
     adapter: Adapter[Any] = SetAdapter() if config.network == "set" else FlatAdapter()
     packing = SparsePacking() if config.network == "set" else StatePacking()
-    agent: DqnAgent[Any] = DqnAgent(build_network(network_config(config)), adapter, config.agent)
+    network = build_network(network_config(config))
+    if isinstance(network, SetNetwork):
+        silence_unseen_features(network)
+    agent: DqnAgent[Any] = DqnAgent(network, adapter, config.agent)
     memory: ReplayMemory[Any] = ReplayMemory(config.replay, packing)
     actor: ExploringActor[Any] = ExploringActor(
         scenario, agent, views_for(config.network), Guide(config.guide_window_min)

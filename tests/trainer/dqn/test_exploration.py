@@ -9,12 +9,12 @@ from qdispatch_trainer.dqn.exploration import EpsilonSchedule, explore
 
 
 def test_linear_then_constant() -> None:
-    schedule = EpsilonSchedule(start=0.5, end=0.1, decay_steps=100)
-    assert [schedule.at(step) for step in (0, 50, 100, 10_000)] == pytest.approx([0.5, 0.3, 0.1, 0.1])
+    schedule = EpsilonSchedule(start=0.5, end=0.1, decay_share=0.5)
+    assert [schedule.at(step) for step in (0.0, 0.25, 0.5, 1.0)] == pytest.approx([0.5, 0.3, 0.1, 0.1])
 
 
-@pytest.mark.parametrize("bad", [(0.1, 0.5, 10), (1.1, 0.0, 10), (0.5, -0.1, 10), (0.5, 0.1, 0)])
-def test_schedule_is_checked_when_built(bad: tuple[float, float, int]) -> None:
+@pytest.mark.parametrize("bad", [(0.1, 0.5, 0.5), (1.1, 0.0, 0.5), (0.5, -0.1, 0.5), (0.5, 0.1, 0.0), (0.5, 0.1, 1.5)])
+def test_schedule_is_checked_when_built(bad: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="Expected"):
         EpsilonSchedule(*bad)
 

@@ -41,7 +41,7 @@ class DqnAgent(Generic[ObservationT]):
         self.target.eval()
         for parameter in self.target.parameters():
             parameter.requires_grad_(False)
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+        self._optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
 
     def values(self, observations: Sequence[ObservationT]) -> list[npt.NDArray[np.float32]]:
         """Per situation the values of its actions (0 = wait), minutes-equivalent, in eval mode."""
@@ -97,8 +97,9 @@ class DqnAgent(Generic[ObservationT]):
 
     def _follow(self) -> None:
         with torch.no_grad():
-            for target, online in zip(self.target.parameters(), self.network.parameters(), strict=True):
-                target.lerp_(online, self.config.target_rate)
+            torch._foreach_lerp_(
+                list(self.target.parameters()), list(self.network.parameters()), self.config.target_rate
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Network, target and optimizer, as copies."""

@@ -26,6 +26,20 @@ class DivergenceAlarm:
     smoothed_error_min: float = 0.0
     lowest_error_min: float = math.inf
 
+    def state_dict(self) -> dict[str, float]:
+        """What it has seen so far; `load_state_dict` continues from it."""
+        return {
+            "updates": self.updates,
+            "smoothed_error_min": self.smoothed_error_min,
+            "lowest_error_min": self.lowest_error_min,
+        }
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Continue from `state_dict`."""
+        self.updates = int(state["updates"])
+        self.smoothed_error_min = state["smoothed_error_min"]
+        self.lowest_error_min = state["lowest_error_min"]
+
     def check(self, loss: float, mean_abs_error_min: float, largest_q_min: float) -> None:
         """Look at one update."""
         if not (math.isfinite(loss) and math.isfinite(largest_q_min)):

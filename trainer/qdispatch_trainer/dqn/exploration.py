@@ -9,21 +9,21 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class EpsilonSchedule:
-    """Linear from `start` to `end` over `decay_steps` decisions, then constant."""
+    """Linear from `start` to `end` over the first `decay_share` of the training, then constant."""
 
     start: float
     end: float
-    decay_steps: int
+    decay_share: float
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.end <= self.start <= 1.0:
             raise ValueError(f"Expected 0 <= end <= start <= 1, got start {self.start}, end {self.end}.")
-        if self.decay_steps < 1:
-            raise ValueError(f"Expected decay_steps >= 1, got {self.decay_steps}.")
+        if not 0.0 < self.decay_share <= 1.0:
+            raise ValueError(f"Expected decay_share in (0, 1], got {self.decay_share}.")
 
-    def at(self, step: int) -> float:
-        """Probability of a random action at decision number `step` (>= 0)."""
-        return self.start + (self.end - self.start) * min(1.0, step / self.decay_steps)
+    def at(self, share: float) -> float:
+        """Probability of a random action when `share` (in [0, 1]) of the training is done."""
+        return self.start + (self.end - self.start) * min(1.0, share / self.decay_share)
 
 
 def explore(greedy: int, mask: np.ndarray, epsilon: float, rng: np.random.Generator) -> int:

@@ -93,14 +93,19 @@ class ReplayMemory(Generic[ObservationT]):
     def add(self, trace: DayTrace[ObservationT]) -> None:
         """Append one day. Raises ValueError when an action is not feasible by its mask."""
         last = len(trace.steps) - 1
+        slots = []
         for i, step in enumerate(trace.steps):
             if not 0 <= step.action < len(step.mask) or not step.mask[step.action]:
                 raise ValueError(f"Expected a feasible action in step {i} of the day, got {step.action}.")
             ends = i == last and trace.final is None
-            self._append(step.observation, step.mask, step.action, step.reward, step.elapsed_min, ends, False)
+            slots.append(
+                self._append(step.observation, step.mask, step.action, step.reward, step.elapsed_min, ends, False)
+            )
         if trace.final is not None and trace.steps:
             observation, mask = trace.final
-            self._append(observation, mask, 0, 0.0, 0.0, False, True)
+            slots.append(self._append(observation, mask, 0, 0.0, 0.0, False, True))
+        held = np.unique(np.array([slot for slot in slots if self._observation[slot] is not None], dtype=np.int64))
+        self._tree.set(held, np.where(self._is_final[held], 0.0, self._highest))
 
     def _append(
         self,
@@ -111,7 +116,8 @@ class ReplayMemory(Generic[ObservationT]):
         elapsed: float,
         ends_day: bool,
         is_final: bool,
-    ) -> None:
+    ) -> int:
+        """The slot it went to; its priority is set by the caller."""
         n_bytes = self._bytes_of(observation, mask)
         limit = self.config.capacity_mebibytes * 2**20
         while self._size == self.config.capacity_steps or (self._size > 0 and self._bytes + n_bytes > limit):
@@ -124,10 +130,10 @@ class ReplayMemory(Generic[ObservationT]):
         self._elapsed[slot] = elapsed
         self._ends_day[slot] = ends_day
         self._is_final[slot] = is_final
-        self._tree.set(np.array([slot]), np.array([0.0 if is_final else self._highest]))
         self._head = (slot + 1) % self.config.capacity_steps
         self._size += 1
         self._bytes += n_bytes
+        return slot
 
     def _bytes_of(self, observation: ObservationT, mask: npt.NDArray[np.bool_]) -> int:
         return self._packing.n_bytes(observation) + mask.nbytes + MASK_BYTES_PER_STEP

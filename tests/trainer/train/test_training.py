@@ -1,0 +1,227 @@
+"""The training loop on real simulated days: it learns, it repeats exactly, and a resumed run equals an unbroken one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from qdispatch_trainer.acting import ExploringActor
+from qdispatch_trainer.checkpoint import load_checkpoint
+from qdispatch_trainer.closed_loop import returns_of
+from qdispatch_trainer.dqn.agent import DqnAgent
+from qdispatch_trainer.dqn.agent_config import AgentConfig
+from qdispatch_trainer.dqn.divergence_alarm import DivergenceAlarm
+from qdispatch_trainer.networks.adapter import SetAdapter
+from qdispatch_trainer.networks.build import build_network
+from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.replay.packing import SparsePacking
+from qdispatch_trainer.replay.replay_memory import ReplayConfig, ReplayMemory
+from qdispatch_trainer.run_directory import RunDirectory, RunError
+from qdispatch_trainer.scenarios import Scenario
+from qdispatch_trainer.seeds import SeedPurpose, seed_range
+from qdispatch_trainer.train import build_training, network_config, resume, train
+from qdispatch_trainer.train_config import TrainConfig
+from qdispatch_trainer.training import Ending, Training
+from qdispatch_trainer.training_metrics import read_metrics
+from qdispatch_trainer.views import SparseViews
+
+QUICK = TrainConfig(
+    days=12,
+    days_per_round=3,
+    warmup_decisions=20,
+    updates_per_decision=0.1,
+    validation_days=2,
+    validate_every_rounds=2,
+    checkpoint_every_rounds=1,
+    calibration_days=2,
+    agent=AgentConfig(batch_size=16),
+    replay=ReplayConfig(capacity_steps=400, n_step=2, priority_alpha=0.5),
+)
+CHANGING = {"seconds", "acting_seconds"}  # wall time
+
+
+def quiet() -> PlainReporter:
+    return PlainReporter(Console(quiet=True), QUICK.days)
+
+
+def trace(run: Path) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in row.items() if name not in CHANGING} for row in read_metrics(RunDirectory(run))
+    ]
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(path).network.state_dict()
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    first, second = weights(a), weights(b)
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("unbroken") / "run"
+    result = train(QUICK, out, quiet(), "test")
+    assert result.ending is Ending.COMPLETE
+    return out
+
+
+def test_a_run_leaves_everything_a_reader_needs(unbroken: Path) -> None:
+    run = RunDirectory(unbroken)
+    assert json.loads(run.config.read_text())["config"]["seed"] == QUICK.seed
+    summary = json.loads(run.summary.read_text())
+    assert summary["ending"] == "complete"
+    assert summary["progress"]["days"] == 12
+    rows = read_metrics(run)
+    assert [row["round"] for row in rows if row["kind"] == "round"] == [1, 2, 3, 4]
+    assert [row["round"] for row in rows if row["kind"] == "validation"] == [0, 2, 4]
+    assert all(row["replay_steps"] <= 400 for row in rows if row["kind"] == "round")
+    assert list(run.events.glob("events.out.tfevents.*"))
+    assert {path.name for path in run.checkpoints.iterdir()} >= {"state.pt", "best.pt", "round-000004.pt"}
+    model = load_checkpoint(run.model)
+    assert model.training["agent"]["batch_size"] == 16
+    assert model.progress["days"] <= 12
+    assert model.validation["first_seed"] >= 1_000_000
+    assert "threshold" in model.validation
+
+
+def test_equal_seeds_give_equal_runs(unbroken: Path, tmp_path: Path) -> None:
+    train(QUICK, tmp_path / "run", quiet(), "test")
+    assert trace(tmp_path / "run") == trace(unbroken)
+    assert same_weights(
+        tmp_path / "run" / "checkpoints" / "round-000004.pt", unbroken / "checkpoints" / "round-000004.pt"
+    )
+
+
+def test_another_seed_gives_another_run(unbroken: Path, tmp_path: Path) -> None:
+    train(replace(QUICK, seed=1), tmp_path / "run", quiet(), "test")
+    assert trace(tmp_path / "run") != trace(unbroken)
+
+
+def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps(QUICK.to_dict()))
+    command = [sys.executable, "-m", "qdispatch_trainer.cli", "train", "--config", str(settings), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    metrics = RunDirectory(out).metrics
+    while not (metrics.exists() and '"round": 2' in metrics.read_text()):  # in the middle of round 3, or later
+        assert process.poll() is None, "the training ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    result = resume(out, quiet())
+    assert result.ending is Ending.COMPLETE
+    assert trace(out) == trace(unbroken)
+    assert same_weights(out / "model.pt", unbroken / "model.pt")
+    assert same_weights(out / "checkpoints" / "round-000004.pt", unbroken / "checkpoints" / "round-000004.pt")
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed(unbroken: Path, tmp_path: Path) -> None:
+    class Impatient(PlainReporter):
+        def round(self, values: dict[str, Any]) -> None:
+            if values["days"] == 6:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    out = tmp_path / "run"
+    first = train(QUICK, out, Impatient(Console(quiet=True), 12), "test")
+    assert first.ending is Ending.INTERRUPTED
+    assert first.model is None
+    assert resume(out, quiet()).ending is Ending.COMPLETE
+    assert trace(out) == trace(unbroken)
+
+
+def test_a_finished_directory_is_not_overwritten(unbroken: Path) -> None:
+    with pytest.raises(RunError, match="already holds a run"):
+        train(QUICK, unbroken, quiet(), "test")
+
+
+def test_nothing_to_resume_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        resume(tmp_path, quiet())
+
+
+def test_early_stop(tmp_path: Path) -> None:
+    config = replace(QUICK, days=300, validate_every_rounds=1, patience=2, calibration_days=0)
+    config = replace(config, agent=replace(config.agent, learning_rate=1e-9, final_learning_rate=1e-9))
+    result = train(config, tmp_path / "run", quiet(), "test")  # it learns nothing, so no validation is better
+    assert result.ending is Ending.EARLY_STOP
+    assert result.summary["progress"]["days"] < 300
+    assert result.model is not None
+
+
+def test_divergence_stops_the_run_and_keeps_the_best(tmp_path: Path) -> None:
+    agent = AgentConfig(batch_size=16, learning_rate=1e6, final_learning_rate=1e6, gradient_clip=1e9)
+    result = train(replace(QUICK, days=300, agent=agent), tmp_path / "run", quiet(), "test")
+    assert result.ending is Ending.DIVERGED
+    assert result.model is not None
+    assert load_checkpoint(result.model).progress["updates"] == 0
+
+
+TOY = Scenario(
+    name="toy",
+    driver_counts=((2, 1.0),),
+    legs=3,
+    urgent_share=0.0,
+    known_at_start_share=1.0,
+    travel_sigma=0.0,
+    service_sigma=0.0,
+)
+
+
+def test_learning_improves_a_toy_day() -> None:
+    config = replace(
+        QUICK,
+        days=480,
+        days_per_round=40,
+        updates_per_decision=0.3,
+        value_unit_min=20.0,
+        advantage_unit_min=10.0,
+        epsilon_end=0.05,
+        agent=AgentConfig(batch_size=64, learning_rate=3e-3, final_learning_rate=3e-4, target_rate=0.02),
+        replay=ReplayConfig(capacity_steps=8_000),
+    )
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    agent = DqnAgent(build_network(network_config(config)), SetAdapter(), config.agent)
+    memory = ReplayMemory(config.replay, SparsePacking())
+    training = Training(
+        config, agent, memory, ExploringActor(TOY, agent, SparseViews()), DivergenceAlarm(value_limit_min=50_000.0)
+    )
+    seeds = seed_range(SeedPurpose.VALIDATION, 100)
+    before = returns_of(TOY, seeds, network_scorer(agent.network))
+    while not training.complete:
+        training.run_round()
+    after = returns_of(TOY, seeds, network_scorer(agent.network))
+    gain = after - before
+    assert gain.mean() > 3.0 * gain.std() / np.sqrt(len(gain))
+
+
+def test_the_traces_hold_the_whole_return_and_only_feasible_actions() -> None:
+    training = build_training(QUICK)
+    actor: ExploringActor[Any] = training._actor  # type: ignore[assignment]
+    played = actor.play([3, 4], 0.5, np.random.default_rng(0))
+    assert played.decisions == sum(len(trace_.steps) for trace_ in played.traces) > 10
+    rewards = [sum(step.reward for step in trace_.steps) for trace_ in played.traces]
+    # The first decision comes before anything has cost anything, so nothing of the return is left out.
+    assert np.mean(rewards) == pytest.approx(played.mean_return)
+    for trace_ in played.traces:
+        for step in trace_.steps:
+            assert step.mask[step.action]
+            assert step.elapsed_min == 0.0 or step.action == 0 or step is trace_.steps[-1]

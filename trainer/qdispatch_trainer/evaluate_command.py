@@ -1,0 +1,5 @@
+"""`qdispatch-trainer evaluate` (being written)."""
+
+
+def evaluate_command() -> None:
+    """Evaluate."""
