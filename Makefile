@@ -37,8 +37,6 @@ demo: $(DEMO)/.ready ## a real server answers a clinic day (installs only the se
 
 serve: export QDISPATCH_SERVER_COMPANY_DEFAULT ?= enabled
 serve: export QDISPATCH_SERVER_BUNDLE_DIR ?= models/default
-serve: export QDISPATCH_SERVER_COMPANY_DEFAULT ?= enabled
-serve: export QDISPATCH_SERVER_BUNDLE_DIR ?= models/default
 serve: $(DEMO)/.ready ## a server with the shipped model on this machine, until Ctrl-C (settings: docs/operations.md)
 	@$(DEMO)/bin/qdispatch-server serve
 

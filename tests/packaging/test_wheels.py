@@ -45,7 +45,18 @@ def run(*command: str | Path) -> str:
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     folder = tmp_path_factory.mktemp("wheels")
     for project, name in ((ROOT, "root"), (ROOT / "clients/python", "client")):
-        run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder / name, project)
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            folder / name,
+            project,
+        )
     (root,) = (folder / "root").glob("*.whl")
     (client,) = (folder / "client").glob("*.whl")
     venv = folder / "venv"
