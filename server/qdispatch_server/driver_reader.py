@@ -32,15 +32,15 @@ def read_driver(rows: RowReader, message: DriverMessage, path: str) -> Driver:
     kind = KINDS.get(message.kind)
     if kind is None:
         wrong.add(f"{path}.kind", "Expected DRIVER_KIND_REGULAR or DRIVER_KIND_EMERGENCY.")
-    wrong.number(f"{path}.seats", message.seats, 1, limits.MAX_PERSONS)
+    wrong.number(path, "seats", message.seats, 1, limits.MAX_PERSONS)
     shift_start, shift_end = _read_shift(rows, message, path)
     trips = tuple(_read_trip(rows, trip, f"{path}.trips[{k}]") for k, trip in enumerate(message.trips))
     _check_order(rows, trips, path)
     done = sum(trip.status is TripStatus.DONE for trip in trips)
     if message.trips_done_today < done:
         wrong.add(f"{path}.trips_done_today", "Expected at least the number of listed DONE trips.")
-    wrong.number(f"{path}.trips_done_today", message.trips_done_today, 0, limits.MAX_TRIPS_DONE_TODAY)
-    wrong.number(f"{path}.window_trips", message.window_trips, 0, limits.MAX_WINDOW_TRIPS)
+    wrong.number(path, "trips_done_today", message.trips_done_today, 0, limits.MAX_TRIPS_DONE_TODAY)
+    wrong.number(path, "window_trips", message.window_trips, 0, limits.MAX_WINDOW_TRIPS)
     share = message.contract_share if message.HasField("contract_share") else 1.0
     if not 0.0 < share <= 1.0:
         wrong.add(f"{path}.contract_share", "Expected above 0, at most 1.")

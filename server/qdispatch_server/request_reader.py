@@ -62,7 +62,7 @@ def _read_day(message: SnapshotMessage, wrong: Violations) -> ServiceDay | None:
         wrong.add("snapshot.now", "Required.")
         usable = False
     else:
-        usable = wrong.instant("snapshot.now", message.now)
+        usable = wrong.instant("snapshot", "now", message.now)
     if message.time_zone not in known_zones():
         wrong.add("snapshot.time_zone", 'Expected an IANA time zone such as "Europe/Zurich".')
         usable = False
@@ -124,7 +124,7 @@ def _read_booking(rows: RowReader, message: BookingMessage, path: str, drivers: 
     if message.pinned and current is None:
         wrong.add(f"{path}.current_driver_id", "Required with pinned.")
     passengers = message.passengers if message.HasField("passengers") else 1
-    wrong.number(f"{path}.passengers", passengers, 1, limits.MAX_PERSONS)
+    wrong.number(path, "passengers", passengers, 1, limits.MAX_PERSONS)
     return Booking(
         id=booking_id,
         pickup=rows.optional_place(path, message, "pickup"),

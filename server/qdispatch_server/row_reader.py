@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -64,7 +63,7 @@ class RowReader:
         if not message.HasField(name):
             return None
         value: Timestamp = getattr(message, name)
-        if not self.wrong.instant(f"{path}.{name}", value):
+        if not self.wrong.instant(path, name, value):
             return None
         minutes = self._day.minutes(value)
         if not_after_now and minutes > self.now:
@@ -80,7 +79,7 @@ class RowReader:
         """Minutes of the duration `name`, None when it is not set."""
         if not message.HasField(name):
             return None
-        return self.wrong.duration(f"{path}.{name}", getattr(message, name), high_min)
+        return self.wrong.duration(path, name, getattr(message, name), high_min)
 
     def optional_place(self, path: str, message: Message, name: str) -> Location | None:
         """The place `name`, None when it is not set."""
@@ -92,12 +91,15 @@ class RowReader:
         return self.optional_place(path, message, name)
 
     def _place(self, path: str, value: LocationMessage) -> Location:
-        degrees: Any = value
-        for name, high in (("latitude", 90.0), ("longitude", 180.0)):
-            if degrees.HasField(name):
-                self.wrong.number(f"{path}.{name}", getattr(value, name), -high, high)
-            else:
-                self.wrong.add(f"{path}.{name}", "Required.")
+        latitude, longitude = value.latitude, value.longitude
+        if value.HasField("latitude"):
+            self.wrong.number(path, "latitude", latitude, -90.0, 90.0)
+        else:
+            self.wrong.add(f"{path}.latitude", "Required.")
+        if value.HasField("longitude"):
+            self.wrong.number(path, "longitude", longitude, -180.0, 180.0)
+        else:
+            self.wrong.add(f"{path}.longitude", "Required.")
         index = value.matrix_index if value.HasField("matrix_index") else None
         if self._locations is None and index is not None:
             self.wrong.add(f"{path}.matrix_index", "Expected none without snapshot.travel_matrix.")
@@ -105,7 +107,7 @@ class RowReader:
             self.wrong.add(f"{path}.matrix_index", "Required with snapshot.travel_matrix.")
         elif self._locations is not None and index is not None and index >= self._locations:
             self.wrong.add(f"{path}.matrix_index", "Expected less than snapshot.travel_matrix.location_count.")
-        return Location(value.latitude, value.longitude, index)
+        return Location(latitude, longitude, index)
 
     def _unique(self, path: str, value: str, seen: dict[str, str], where: str) -> str:
         self.wrong.text_id(path, value)

@@ -40,26 +40,28 @@ class Violations:
         if not 1 <= len(value) <= MAX_ID_CHARACTERS:
             self.add(field, f"Expected 1 to {MAX_ID_CHARACTERS} characters.")
 
-    def number(self, field: str, value: float, low: float, high: float) -> None:
-        """A number within [low, high]; NaN never is."""
-        if not low <= value <= high:
-            self.add(field, f"Expected {low:,g} to {high:,g}.")
+    # The field's path is put together only when there is something to tell: these three run for every value.
 
-    def instant(self, field: str, value: Timestamp) -> bool:
+    def number(self, path: str, name: str, value: float, low: float, high: float) -> None:
+        """The field `name` of `path`: a number within [low, high]; NaN never is."""
+        if not low <= value <= high:
+            self.add(f"{path}.{name}", f"Expected {low:,g} to {high:,g}.")
+
+    def instant(self, path: str, name: str, value: Timestamp) -> bool:
         """A well-formed instant of this century; says whether it is."""
         if not EARLIEST_SECONDS <= value.seconds < LATEST_SECONDS:
-            self.add(field, "Expected an instant from 2000 to 2099.")
+            self.add(f"{path}.{name}", "Expected an instant from 2000 to 2099.")
             return False
         if not 0 <= value.nanos < NANOS_PER_SECOND:
-            self.add(field, "Expected nanos from 0 to 999,999,999.")
+            self.add(f"{path}.{name}", "Expected nanos from 0 to 999,999,999.")
             return False
         return True
 
-    def duration(self, field: str, value: Duration, high_min: float) -> float:
+    def duration(self, path: str, name: str, value: Duration, high_min: float) -> float:
         """A duration from 0 to `high_min` minutes; returns it in minutes (0 when it is not)."""
         well_formed = value.seconds >= 0 and 0 <= value.nanos < NANOS_PER_SECOND
         minutes = duration_minutes(value) if well_formed else -1.0
         if not 0 <= minutes <= high_min:
-            self.add(field, f"Expected 0 to {high_min:,g} minutes.")
+            self.add(f"{path}.{name}", f"Expected 0 to {high_min:,g} minutes.")
             return 0.0
         return minutes
