@@ -8,17 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from qdispatch_bundle.manifest import ModelKind
-from qdispatch_bundle.measurements import ClosedLoop, FormReport, LatencyRow, ModelForm
+from qdispatch_bundle.measurements import ClosedLoop, FormReport, KpiTable, LatencyRow, ModelForm
 from qdispatch_bundle.onnx_session import Array
 from qdispatch_domain.classic import STATE
 from qdispatch_domain.features import CLIP
 from qdispatch_export.agreement import Moment, measure_agreement
-from qdispatch_export.closed_loop import compare_closed_loop, play_costs
+from qdispatch_export.closed_loop import compare_closed_loop, kpi_table, play_costs
 from qdispatch_export.forms import OpenForm
 from qdispatch_export.latency import measure_latency
 from qdispatch_export.selection import verdict
 from qdispatch_export.synthetic_inputs import EDGE_SIZES, ObservationSize, set_inputs, sizes_of
+from qdispatch_trainer.policies import HEURISTICS, REFERENCE
 from qdispatch_trainer.scenarios import Scenario
+
+_COMPARED = (REFERENCE, "random feasible", "nearest driver", "regret-2")
 
 Say = Callable[[str], None]
 
@@ -65,6 +68,17 @@ def measure_forms(
             )
             reports[form] = dataclasses.replace(report, verdict=verdict(report, reference))
     return reports
+
+
+def compare_policies(fp32: OpenForm, scenarios: Sequence[Scenario], days: int, say: Say) -> tuple[KpiTable, ...]:
+    """Key figures of the FP32 graph and of the heuristics on the judging days, against the server's fallback."""
+    tables = []
+    for scenario in scenarios:
+        say(f"Playing {days} days of {scenario.name} with the heuristics")
+        figures = {name: play_costs(scenario, days, HEURISTICS[name]()) for name in _COMPARED}
+        figures["model fp32"] = play_costs(scenario, days, fp32.model)
+        tables.append(kpi_table(scenario, days, REFERENCE, figures))
+    return tuple(tables)
 
 
 def _reference(opened: OpenForm, latency: tuple[LatencyRow, ...], observations: int) -> FormReport:

@@ -28,7 +28,7 @@ from qdispatch_bundle.manifest import (
     Precision,
     Training,
 )
-from qdispatch_bundle.measurements import FormReport, ModelForm, QuantizationReport
+from qdispatch_bundle.measurements import FormReport, KpiTable, ModelForm, QuantizationReport
 from qdispatch_bundle.replay import ReplayReport
 from qdispatch_bundle.sealing import publish, seal, staging_folder, write_sealed
 from qdispatch_domain import classic, features
@@ -40,7 +40,7 @@ from qdispatch_export.errors import ExportError
 from qdispatch_export.forms import OpenForm, open_form, quantized_forms
 from qdispatch_export.golden_choice import choose_golden
 from qdispatch_export.machine import this_machine
-from qdispatch_export.measuring import Say, measure_forms, synthetic_observations
+from qdispatch_export.measuring import Say, compare_policies, measure_forms, synthetic_observations
 from qdispatch_export.request import ExportRequest
 from qdispatch_export.selection import RULE, Choice, choose
 from qdispatch_export.torch_export import export_form, to_onnx
@@ -91,6 +91,7 @@ def export_bundle(request: ExportRequest, say: Say) -> ExportResult:
     forms = {ModelForm.FP32: fp32, **quantized_forms(kind, fp32.data, [m.inputs for m in calibration], limits)}
     reports = measure_forms(kind, forms, judged, scenarios, request.days, request.latency_runs, say)
     choice = choose(reports)
+    kpis = compare_policies(fp32, scenarios, request.days, say)
 
     say("Choosing golden vectors")
     kept = {Precision.FP32: fp32, Precision.INT8: forms[choice.int8_form]}
@@ -102,7 +103,7 @@ def export_bundle(request: ExportRequest, say: Say) -> ExportResult:
         request.golden,
     )
     files = {FP32_FILE: fp32.data, INT8_FILE: kept[Precision.INT8].data, GOLDEN_FILE: write_golden(cases)}
-    manifest = _manifest(request, checkpoint, kind, golden, reports, choice, files)
+    manifest = _manifest(request, checkpoint, kind, golden, reports, choice, kpis, files)
     say("Loading and replaying the finished bundle")
     return _publish(request, manifest, files, difference)
 
@@ -143,6 +144,7 @@ def _manifest(
     golden: Golden,
     reports: Mapping[ModelForm, FormReport],
     choice: Choice,
+    kpis: tuple[KpiTable, ...],
     files: Mapping[str, bytes],
 ) -> Manifest:
     digits = hashlib.sha256(files[FP32_FILE]).hexdigest()[:8]
@@ -190,7 +192,7 @@ def _manifest(
             int8_form=choice.int8_form,
             reason=choice.reason,
         ),
-        kpis=(),
+        kpis=kpis,
         files={name: seal(data) for name, data in files.items()},
     )
 

@@ -6,7 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from qdispatch_bundle.manifest import Manifest
-from qdispatch_bundle.measurements import FormReport, Interval
+from qdispatch_bundle.measurements import FormReport, Interval, KpiTable
 from qdispatch_export.pipeline import ExportResult
 
 
@@ -18,7 +18,7 @@ def print_result(result: ExportResult, console: Console) -> None:
 def report(result: ExportResult) -> list[RenderableType]:
     """Forms side by side, closed loop, and what was chosen."""
     manifest = result.manifest
-    return [_forms(manifest), _closed_loop(manifest), *_lines(result)]
+    return [*(_kpis(table) for table in manifest.kpis), _forms(manifest), _closed_loop(manifest), *_lines(result)]
 
 
 def _forms(manifest: Manifest) -> Table:
@@ -46,6 +46,21 @@ def _closed_loop(manifest: Manifest) -> Table:
             for row in loop.kpis:
                 shown = "" if row.difference is None else _interval(row.difference)
                 table.add_row(form.form.value, loop.scenario, str(loop.days), row.kpi, row.unit, shown)
+    return table
+
+
+def _kpis(kpis: KpiTable) -> Table:
+    title = (
+        f"{kpis.scenario}, {kpis.days} validation days: mean a day, difference from {kpis.reference} with 95 % interval"
+    )
+    table = Table(title=title)
+    for name in ("policy", "figure", "unit"):
+        table.add_column(name)
+    for name in ("mean", "difference"):
+        table.add_column(name, justify="right")
+    for row in kpis.rows:
+        difference = "" if row.difference is None else _interval(row.difference)
+        table.add_row(row.policy, row.kpi, row.unit, f"{row.mean:.2f}", difference)
     return table
 
 

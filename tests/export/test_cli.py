@@ -69,6 +69,7 @@ def test_the_manifest_holds_what_was_measured_and_where_it_came_from(exported: t
             assert report.top1_agreement is not None
             assert 0.0 <= report.top1_agreement <= 1.0
             assert report.observations == 12
+    assert {row.policy for table in manifest.kpis for row in table.rows} >= {"model fp32", "cheapest insertion"}
     assert manifest.commit_threshold == set_checkpoint().wait_bias_min
     assert manifest.network.parameters == sum(p.numel() for p in set_checkpoint().network.parameters())
     assert manifest.training.seed == 0

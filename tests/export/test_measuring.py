@@ -9,7 +9,7 @@ from qdispatch_bundle.onnx_session import run_graph
 from qdispatch_bundle.replay import situation_of
 from qdispatch_domain.heuristics import CheapestInsertion, RandomFeasible
 from qdispatch_export.agreement import Moment, best_action, measure_agreement, permitted_actions
-from qdispatch_export.closed_loop import collect_moments, compare_closed_loop, merge_moments, play_costs
+from qdispatch_export.closed_loop import collect_moments, compare_closed_loop, kpi_table, merge_moments, play_costs
 from qdispatch_export.latency import measure_latency, typical_ms
 from qdispatch_export.measuring import synthetic_observations
 from qdispatch_trainer.scenarios import scenario_named
@@ -91,9 +91,29 @@ def test_the_same_policy_differs_by_nothing_and_a_worse_one_by_much() -> None:
     assert (same.cost_difference.low, same.cost_difference.mean, same.cost_difference.high) == (0.0, 0.0, 0.0)
     assert not same.significantly_worse
     assert worse.significantly_worse
-    terms = sum(row.difference.mean for row in worse.kpis if row.difference is not None and row.kpi != "cost")
+    terms = sum(
+        row.difference.mean
+        for row in worse.kpis
+        if row.difference is not None and row.kpi != "cost" and row.unit.startswith("minutes")
+    )
     assert terms == pytest.approx(worse.cost_difference.mean)
     assert worse.first_seed == 1_200_000, "judged on validation seeds only"
+
+
+def test_the_key_figures_compare_policies_on_the_same_days() -> None:
+    figures = {"good": play_costs(CLINIC, 12, CheapestInsertion()), "bad": play_costs(CLINIC, 12, RandomFeasible(1))}
+    table = kpi_table(CLINIC, 12, "good", figures)
+    rows = {(row.policy, row.kpi): row for row in table.rows}
+    assert all((row.difference is None) == (row.policy == "good") for row in table.rows)
+    worse = rows["bad", "cost"].difference
+    assert worse is not None
+    assert worse.low > 0.0
+    assert worse.mean == pytest.approx(rows["bad", "cost"].mean - rows["good", "cost"].mean)
+    assert 95.0 < rows["good", "served"].mean <= 100.0
+    unserved = {policy: rows[policy, "unserved"].mean for policy in figures}
+    served = {policy: rows[policy, "served"].mean for policy in figures}
+    assert (unserved["bad"] > unserved["good"]) is (served["bad"] < served["good"])
+    assert rows["bad", "late outbound"].mean > rows["good", "late outbound"].mean
 
 
 def test_scenarios_take_turns_among_the_moments() -> None:
