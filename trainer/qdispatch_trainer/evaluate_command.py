@@ -1,5 +1,141 @@
-"""`qdispatch-trainer evaluate` (being written)."""
+"""`qdispatch-trainer evaluate`: what is played, with which seeds, and where the numbers go."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+
+from qdispatch_bundle.errors import BundleError
+from qdispatch_bundle.loading import load_bundle
+from qdispatch_client import CallError, Client
+from qdispatch_domain.situation import Scorer
+from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.checkpoint import CheckpointError, load_checkpoint
+from qdispatch_trainer.evaluation import MODEL, SERVER, Evaluation, evaluate
+from qdispatch_trainer.evaluation_table import WIDTH, evaluation_table
+from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.run_directory import write_json
+from qdispatch_trainer.scenarios import Scenario, scenario_named
+from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
+from qdispatch_trainer.server_play import ServerPlayer
+from qdispatch_trainer.simulator.kpi import DayKpi
+from qdispatch_trainer.source_revision import git_revision
+from qdispatch_trainer.train import feature_fingerprint, versions
+
+EXIT_BAD_INPUT = 2
+EXIT_NO_ANSWER = 4
 
 
-def evaluate_command() -> None:
-    """Evaluate."""
+def evaluate_command(
+    policy: Annotated[Path | None, typer.Argument(help="A checkpoint (.pt) or a bundle's folder.")] = None,
+    scenario: Annotated[str, typer.Option(help="Scenario to play.")] = "clinic-day",
+    days: Annotated[int, typer.Option(min=2, help="How many days.")] = 200,
+    seeds_from: Annotated[
+        int, typer.Option(min=0, help="First seed; 1000000+ for choices, 2000000+ for published tables.")
+    ] = SeedPurpose.TEST.first_seed,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="Address of a running server; its answers are played too, over gRPC.")
+    ] = None,
+    company: Annotated[str, typer.Option(help="Company id in the calls to the server.")] = "evaluation",
+) -> None:
+    """Play the model and all heuristics on the same days and compare them."""
+    console = Console(stderr=True)
+    torch.set_num_threads(1)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    with ExitStack() as opened:
+        try:
+            chosen = scenario_named(scenario)
+            last = seeds_from + days - 1
+            if purpose_of(seeds_from) is not purpose_of(last):
+                raise ValueError(f"Seeds {seeds_from} to {last} cross the border at a multiple of {SEEDS_PER_PURPOSE}.")
+            model, about = (None, {}) if policy is None else _load(policy)
+            player = None if server is None else _player(opened, server, company)
+        except (ValueError, CheckpointError, BundleError) as error:
+            say(str(error))
+            raise typer.Exit(EXIT_BAD_INPUT) from error
+        evaluation = _play(chosen, range(seeds_from, last + 1), model, player, say)
+    results = {
+        **evaluation.to_dict(),
+        "model": about or None,
+        "server": None if player is None else {"answers": dict(player.answers), "versions": dict(player.versions)},
+        "versions": versions(),
+        "git_revision": git_revision(),
+        "machine": f"{platform.machine()} {platform.system()}",
+    }
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, results)
+    _print(evaluation, results)
+
+
+def _play(
+    scenario: Scenario, seeds: range, model: Scorer | None, player: ServerPlayer | None, say: Callable[[str], None]
+) -> Evaluation:
+    through: Callable[[Scenario, Sequence[int]], list[DayKpi]] | None = None if player is None else player.play
+    try:
+        return evaluate(scenario, seeds, model, through, say)
+    except CallError as error:
+        say(f"The server gave no answer: {error}")
+        raise typer.Exit(EXIT_NO_ANSWER) from error
+
+
+def _load(path: Path) -> tuple[Scorer, dict[str, Any]]:
+    """A checkpoint or a bundle as a policy, and what it says about itself. Raises CheckpointError or BundleError."""
+    if path.is_dir():
+        bundle = load_bundle(path)
+        manifest = bundle.manifest
+        return bundle.model, {
+            "source": "bundle",
+            "version": bundle.version,
+            "digest": bundle.digest,
+            "kind": manifest.kind.value,
+            "precision": bundle.precision.value,
+            "feature_fingerprint": manifest.feature_fingerprint,
+            "training_seed": manifest.training.seed,
+        }
+    checkpoint = load_checkpoint(path)
+    if checkpoint.feature_fingerprint != feature_fingerprint(checkpoint.kind):
+        raise CheckpointError(f"{path} was trained on other features than this code's.")
+    if checkpoint.weights_digest != WEIGHTS.digest():
+        raise CheckpointError(f"{path} was trained with other cost weights than this code's.")
+    return network_scorer(checkpoint.network, checkpoint.wait_bias_min), {
+        "source": "checkpoint",
+        "kind": checkpoint.kind,
+        "feature_fingerprint": checkpoint.feature_fingerprint,
+        "training_seed": checkpoint.seed,
+        "wait_bias_min": checkpoint.wait_bias_min,
+    }
+
+
+def _player(opened: ExitStack, target: str, company: str) -> ServerPlayer:
+    return ServerPlayer(opened.enter_context(Client(target)), company)
+
+
+def _print(evaluation: Evaluation, results: dict[str, Any]) -> None:
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    console.print(evaluation_table(evaluation))
+    if evaluation.agreement is not None:
+        text = (
+            f"The model's first choice is cheapest insertion's in {100 * evaluation.agreement:.1f} % of its decisions."
+        )
+        console.print(text, highlight=False)
+    if MODEL in evaluation.kpis and SERVER in evaluation.kpis:
+        apart = abs(evaluation.kpis[MODEL]["cost"] - evaluation.kpis[SERVER]["cost"]).max()
+        console.print(f"Largest difference of a day's cost between server and process: {apart:.6f}", highlight=False)
+    if results["server"] is not None:
+        answers = ", ".join(f"{source} {count}" for source, count in results["server"]["answers"].items())
+        console.print(f"Answers of the server: {answers}", highlight=False)
+    digests = f"scenario {results['scenario_digest']}, cost weights {results['weights_digest']}"
+    console.print(f"Frozen: {digests}", highlight=False)

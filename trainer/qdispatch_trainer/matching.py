@@ -8,35 +8,33 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from qdispatch_domain.heuristics.window import DEFAULT_WINDOW_MIN
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Situation
 
 UNMATCHED = 1e6  # cost of leaving a booking out of the matching: more than any insertion
-NOT_CHOSEN = -1e9  # below any wait value; still ranks by cost where a booking can wait no longer
 
 
 @dataclass(frozen=True, slots=True)
 class JointMatching:
-    """Matches the bookings whose `decide_by` is within `window_min` minutes to at most one each per driver.
+    """Commits a matching of the bookings whose `decide_by` is within `window_min` minutes, at most one per driver.
 
-    As many bookings as possible are matched, at the least total cost of their insertions; the matched pairs are
-    above Q(wait), all others below it.
+    As many bookings as possible are matched, at the least total cost of their insertions.
     """
 
-    window_min: float = 20.0
+    window_min: float = DEFAULT_WINDOW_MIN
 
     def score(self, situation: Situation) -> Scores:
-        """Scores of the pairs, see `Scorer`."""
+        """Minus the cost of each pair, and the matched pairs to commit; see `Scorer`."""
         fleet, table = situation.fleet, situation.table
         pairs = table.insertion
         due = table.decide_by[pairs.day, pairs.booking] - fleet.now[pairs.day] <= self.window_min
-        q_pair = NOT_CHOSEN - table.total
+        commit = np.zeros(len(pairs.day), dtype=np.bool_)
         candidates = np.flatnonzero(due)
         for of_day in np.split(candidates, np.flatnonzero(np.diff(pairs.day[candidates])) + 1):
             if len(of_day):
-                chosen = of_day[match(pairs.booking[of_day], pairs.driver[of_day], table.total[of_day])]
-                q_pair[chosen] = UNMATCHED - table.total[chosen]
-        return Scores(q_pair=q_pair, q_wait=np.zeros(fleet.days))
+                commit[of_day[match(pairs.booking[of_day], pairs.driver[of_day], table.total[of_day])]] = True
+        return Scores(q_pair=-table.total, q_wait=np.full(fleet.days, np.nan), commit=commit)
 
 
 def match(

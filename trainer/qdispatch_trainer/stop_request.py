@@ -16,7 +16,7 @@ class StopRequest:
         self.asked = False
         self._before: dict[signal.Signals, object] = {}
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
