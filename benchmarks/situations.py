@@ -1,4 +1,4 @@
-"""Real moments to measure on: days of a scenario, played by cheapest insertion up to an hour, then written as snapshots."""
+"""Real moments to measure on: days of a scenario, played by cheapest insertion, written as snapshots on the way."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOURS = (8.0, 9.5, 13.0)
 
 
 def moments(scenario: str, days: int, hours: Sequence[float] = HOURS) -> list[Snapshot]:
-    """The first decision at or after each of `hours` on so many validation days; moments with nothing to decide fall out.
+    """The first decision of so many validation days, and their first decisions at or after each of `hours`.
 
-    The first moment of every day, when most bookings are still open, is always among them.
+    Moments with nothing to decide fall out.
     """
     found: list[Snapshot] = []
     for number in range(days):

@@ -77,7 +77,7 @@ def _stages(snapshot: Snapshot, models: Mapping[Precision, Model]) -> tuple[dict
     return stages, len(situation.table.rank)
 
 
-def _model_step(model: Model, inputs: Mapping[str, np.ndarray]) -> Callable[[], object]:  # type: ignore[type-arg]
+def _model_step(model: Model, inputs: Mapping[str, np.ndarray]) -> Callable[[], object]:
     return lambda: model.run(inputs)
 
 
