@@ -65,3 +65,26 @@ def retry_delay_of(status: status_pb2.Status) -> float | None:
             seconds: float = retry.retry_delay.ToTimedelta().total_seconds()
             return seconds
     return None
+
+
+def large_request(drivers: int, bookings: int) -> dispatch_service_pb2.SuggestRequest:
+    """Many drivers and bookings within the protocol's limits: an answer that takes a while."""
+    request = clinic_day()
+    snapshot = request.snapshot
+    driver, booking = snapshot.drivers[0], snapshot.bookings[0]
+    del snapshot.drivers[1:], snapshot.bookings[1:]
+    del driver.trips[:]
+    driver.trips_done_today = 0
+    booking.ClearField("current_driver_id")
+    booking.ClearField("linked_booking_id")
+    for number in range(1, drivers):
+        row = snapshot.drivers.add()
+        row.CopyFrom(driver)
+        row.id = f"driver-x{number}"
+        row.position.location.latitude += number / 5000
+    for number in range(1, bookings):
+        more = snapshot.bookings.add()
+        more.CopyFrom(booking)
+        more.id = f"booking-x{number}"
+        more.scheduled_time.seconds += 60 * (number % 240)
+    return request

@@ -75,7 +75,8 @@ def server_environment(folder: Path, **settings: object) -> dict[str, str]:
         **settings,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("QDISPATCH_SERVER_")}
-    return inherited | {f"QDISPATCH_SERVER_{name.upper()}": str(value) for name, value in values.items()}
+    own = {f"QDISPATCH_SERVER_{name.upper()}": str(value) for name, value in values.items()}
+    return inherited | own | {"TMPDIR": str(folder)}  # so that even a killed server leaves nothing behind
 
 
 def spawn(folder: Path, **settings: object) -> subprocess.Popen[str]:

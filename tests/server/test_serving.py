@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import grpc
@@ -17,12 +13,11 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from qdispatch_bundle.loading import load_bundle
 from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, provenance_pb2
-from qdispatch_client.stubs.v1.dispatch_service_pb2 import SuggestRequest, SuggestResponse
 from qdispatch_domain.decoder import decide
 from qdispatch_server.request_reader import read_request
 from qdispatch_server.suggestion import HEURISTIC
-from tests.server.requests import clinic_day, error_info_of, retry_delay_of, status_of, suggest, violations_of
-from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment, spawn, wait_until
+from tests.server.requests import clinic_day, error_info_of, large_request, status_of, suggest, violations_of
+from tests.server.server_process import ServerProcess, channel_to, running_server, wait_until
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -225,31 +220,6 @@ def test_over_the_model_s_limit_the_heuristic_answers(server: ServerProcess) -> 
     assert len(answer.bookings) == len(request.snapshot.bookings)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_server_on_a_used_port_fails_clearly(tmp_path: Path, workers: int) -> None:
-    with running_server(tmp_path, workers=workers) as server:
-        port = server.address.rsplit(":", 1)[1]
-        second = tmp_path / "second"
-        second.mkdir()
-        for theirs in (1, 2):
-            process = spawn(second, port=port, workers=theirs)
-            assert process.wait(60) == 1
-            assert f"127.0.0.1:{port} cannot be used: Address already in use" in (second / "server.log").read_text()
-        with channel_to(server.address) as channel:
-            assert health_of(channel) == SERVING
-
-
-def test_a_restart_on_the_same_port_works_at_once(tmp_path: Path) -> None:
-    with running_server(tmp_path, workers=1) as server:
-        port = server.address.rsplit(":", 1)[1]
-        with channel_to(server.address) as channel:
-            suggest(channel, clinic_day())
-            assert server.stop() == 0  # the server closes first: its side of the connection lingers
-    for workers in (1, 2):
-        with running_server(tmp_path, workers=workers, port=port) as server, channel_to(server.address) as channel:
-            suggest(channel, clinic_day())
-
-
 def test_drain_is_not_serving_at_once_and_answers_what_is_in_flight(tmp_path: Path, tiny_bundle: Path) -> None:
     with running_server(tmp_path, bundle_dir=tiny_bundle, drain_seconds=20) as server:
         with channel_to(server.address) as channel:
@@ -274,139 +244,3 @@ def test_drain_is_not_serving_at_once_and_answers_what_is_in_flight(tmp_path: Pa
             assert getattr(outcome[0], "bookings", None), outcome[0]
         assert "worker_ended" in server.log()
         assert not (tmp_path / "ready.json").exists()
-
-
-def large_request(drivers: int, bookings: int) -> SuggestRequest:
-    """Many drivers and bookings within the protocol's limits: an answer that takes a while."""
-    request = clinic_day()
-    snapshot = request.snapshot
-    driver, booking = snapshot.drivers[0], snapshot.bookings[0]
-    del snapshot.drivers[1:], snapshot.bookings[1:]
-    del driver.trips[:]
-    driver.trips_done_today = 0
-    booking.ClearField("current_driver_id")
-    booking.ClearField("linked_booking_id")
-    for number in range(1, drivers):
-        row = snapshot.drivers.add()
-        row.CopyFrom(driver)
-        row.id = f"driver-x{number}"
-        row.position.location.latitude += number / 5000
-    for number in range(1, bookings):
-        more = snapshot.bookings.add()
-        more.CopyFrom(booking)
-        more.id = f"booking-x{number}"
-        more.scheduled_time.seconds += 60 * (number % 240)
-    return request
-
-
-def test_overload_is_shed_with_a_delay_and_everybody_gets_an_answer(tmp_path: Path) -> None:
-    with running_server(tmp_path, max_in_flight=2, log_level="info") as server:
-        request = large_request(40, 120)
-        answered: list[SuggestResponse] = []
-        refused: list[grpc.RpcError] = []
-        others: list[grpc.RpcError] = []
-        lock = threading.Lock()
-
-        def ask() -> None:
-            with channel_to(server.address) as channel:
-                try:
-                    answer = suggest(channel, request, timeout=60)
-                    with lock:
-                        answered.append(answer)
-                except grpc.RpcError as error:
-                    with lock:
-                        (refused if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED else others).append(error)
-
-        threads = [threading.Thread(target=ask) for _ in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
-        assert others == []
-        assert answered
-        assert refused
-        assert len(answered) + len(refused) == 12
-        for error in refused:
-            status = status_of(error)
-            assert error_info_of(status).reason == "OVERLOADED"
-            assert (retry_delay_of(status) or 0) > 0
-        assert server.sample("qdispatch_shed_calls_total", reason="OVERLOADED") == len(refused)
-        assert server.sample("qdispatch_calls_total", method="Suggest", code="OK") == len(answered)
-        with channel_to(server.address) as channel:
-            suggest(channel, clinic_day())  # and afterwards it serves as before
-
-
-def test_a_deadline_too_short_for_the_queue_gets_no_answer(tmp_path: Path) -> None:
-    with running_server(tmp_path, max_in_flight=8) as server:
-        request = large_request(80, 250)
-        with channel_to(server.address) as warm:
-            started = time.perf_counter()
-            suggest(warm, request, timeout=60)
-            took = time.perf_counter() - started
-        codes = []
-
-        def ask(timeout: float) -> None:
-            with channel_to(server.address) as channel:
-                try:
-                    suggest(channel, request, timeout=timeout)
-                    codes.append(grpc.StatusCode.OK)
-                except grpc.RpcError as error:
-                    codes.append(error.code())
-
-        threads = [threading.Thread(target=ask, args=(60 if n == 0 else took / 4,)) for n in range(6)]
-        for thread in threads:
-            thread.start()
-            time.sleep(took / 100)
-        for thread in threads:
-            thread.join(120)
-        assert grpc.StatusCode.OK in codes
-        lost = [code for code in codes if code is not grpc.StatusCode.OK]
-        assert lost
-        assert set(lost) <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
-
-
-MODULES = "import sys, json; {code}; print(json.dumps(sorted(sys.modules)))"
-
-
-@pytest.mark.parametrize(
-    ("code", "absent"),
-    [
-        ("import qdispatch_server.worker", {"torch", "qdispatch_trainer", "qdispatch_export", "numba", "scipy"}),
-        (
-            "import qdispatch_server.command, qdispatch_server.supervisor",
-            {"torch", "grpc", "onnxruntime", "qdispatch_trainer", "qdispatch_export"},
-        ),
-    ],
-    ids=["worker", "supervisor"],
-)
-def test_what_each_process_never_imports(code: str, absent: set[str]) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", MODULES.format(code=code)], capture_output=True, text=True, check=True, timeout=120
-    )
-    assert absent.isdisjoint(json.loads(result.stdout))
-
-
-def test_no_torch_is_mapped_into_a_worker_that_has_answered(server: ServerProcess) -> None:
-    with channel_to(server.address) as channel:
-        suggest(channel, clinic_day())
-    (worker,) = server.worker_pids()
-    mapped = Path(f"/proc/{worker}/maps").read_text()
-    assert "onnxruntime" in mapped
-    assert "libtorch" not in mapped
-
-
-def test_wrong_settings_end_with_2_and_every_fault(tmp_path: Path) -> None:
-    environment = server_environment(tmp_path, port="x", workers=0)
-    del environment["QDISPATCH_SERVER_COMPANY_DEFAULT"]
-    command = [sys.executable, "-m", "qdispatch_server", "serve"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 2
-    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == ["company_default", "port", "workers"]
-
-
-def test_an_unreachable_database_at_start_is_told(tmp_path: Path) -> None:
-    process = spawn(tmp_path, database_url="postgresql+psycopg://user:hush@127.0.0.1:1/x")
-    assert process.wait(60) == 1
-    log = (tmp_path / "server.log").read_text()
-    assert "postgresql+psycopg://user:***@127.0.0.1:1/x: cannot be prepared" in log
-    assert "hush" not in log
