@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from qdispatch_bundle.errors import BundleError
 from qdispatch_bundle.strict_json import dump
 from qdispatch_export.errors import ExportError
 from qdispatch_export.pipeline import ExportResult, export_bundle
@@ -70,7 +71,7 @@ def export(
     try:
         with errors.status("Exporting") as status:
             result = export_bundle(request, status.update)
-    except (ExportError, OSError) as error:
+    except (ExportError, BundleError, OSError) as error:
         errors.print(f"[red]Not exported:[/red] {error}", highlight=False)
         raise typer.Exit(EXIT_NOT_EXPORTABLE) from error
     if as_json:

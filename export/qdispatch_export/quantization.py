@@ -39,7 +39,27 @@ def prepare(fp32: bytes) -> bytes:
         source, target = Path(folder, "fp32.onnx"), Path(folder, "prepared.onnx")
         source.write_bytes(fp32)
         quant_pre_process(source, target, skip_symbolic_shape=True)
-        return target.read_bytes()
+        return bytes(_unshared(onnx.load(target)).SerializeToString())
+
+
+def _unshared(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give every matrix product its own weights.
+
+    Equal tensors (the heads of an untrained network are all zero) are stored once by torch, and the quantizer, which
+    transposes and replaces weights in place, would spoil them for the second product.
+    """
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    used: set[str] = set()
+    for number, node in enumerate(model.graph.node):
+        if node.op_type in _QUANTIZED:
+            for place, name in enumerate(node.input):
+                if name in weights and name in used:
+                    copy = model.graph.initializer.add()
+                    copy.CopyFrom(weights[name])
+                    copy.name = f"{name}.{number}"
+                    node.input[place] = copy.name
+                used.add(name)
+    return model
 
 
 def dynamic_int8(prepared: bytes) -> bytes:

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import numpy_helper
 
 from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.onnx_session import run_graph
+from qdispatch_domain.features import N_BOOKING, N_CONTEXT, N_DRIVER, N_PAIR
 from qdispatch_export.forms import quantized_forms
 from qdispatch_export.measuring import synthetic_observations
 from qdispatch_export.quantization import dynamic_int8, head_nodes, prepare, qdq_int8
 from qdispatch_export.torch_export import to_onnx
 from qdispatch_trainer.checkpoint import Checkpoint
+from qdispatch_trainer.networks.set_network import SetNetwork, SetNetworkConfig
 from tests.export.checkpoints import LIMITS, flat_checkpoint, open_fp32, set_checkpoint
 
 BOTH = pytest.mark.parametrize("checkpoint", [set_checkpoint(), flat_checkpoint()], ids=["set", "flat"])
@@ -70,3 +75,17 @@ def test_the_last_layer_of_the_flat_network_stays_in_fp32() -> None:
 def test_calibrating_with_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one observation"):
         qdq_int8(prepare(to_onnx(set_checkpoint())), [])
+
+
+def test_a_network_that_was_never_trained_can_be_quantized() -> None:
+    """Its heads are all zero, so that two of them share one stored tensor."""
+    torch.manual_seed(0)
+    fresh = SetNetwork(SetNetworkConfig(N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT)).eval()
+    checkpoint = dataclasses.replace(set_checkpoint(), network=fresh)
+    fp32 = open_fp32(checkpoint)
+    forms = quantized_forms(ModelKind.SET, fp32.data, observations(checkpoint), LIMITS)
+    for inputs in observations(checkpoint):
+        wanted = run_graph(fp32.session, inputs)
+        for opened in forms.values():
+            found = run_graph(opened.session, inputs)
+            np.testing.assert_allclose(found["q_pair"], wanted["q_pair"], atol=1e-3)
