@@ -9,12 +9,12 @@ from qdispatch_trainer.paired_difference import Interval
 
 WIDTH = 118  # columns of text it needs
 COLUMNS = (
-    ("unserved", "unserved a day", 2),
+    ("unserved", "un- served", 2),
     ("served_percent", "served %", 1),
     ("late_outbound_percent", "late out %", 1),
     ("late_return_percent", "late back %", 1),
-    ("mean_lateness_min", "lateness min", 1),
-    ("deadhead_km", "deadhead km", 1),
+    ("mean_lateness_min", "late min", 1),
+    ("deadhead_km", "empty km", 1),
     ("gap_trips", "gap trips", 2),
     ("same_driver_percent", "same driver %", 0),
 )
