@@ -190,5 +190,5 @@ class Training(Generic[ObservationT]):
 
     @property
     def network(self) -> QNetwork:
-        """The online network."""
-        return self.agent.network
+        """The network that is judged and kept: the average of the online one."""
+        return self.agent.average

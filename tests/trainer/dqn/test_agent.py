@@ -42,13 +42,11 @@ def agent(config: AgentConfig = BASE) -> DqnAgent[np.ndarray]:
 
 
 def trace(config: AgentConfig, updates: int = 5) -> list[float]:
-    """Losses, then weights of network and target after some updates."""
+    """Losses, then weights of network, target and average after some updates."""
     trained = agent(config)
     losses = [trained.update(transitions(size=config.batch_size), progress=k / updates).loss for k in range(updates)]
-    weights = [p.sum().item() for p in trained.network.parameters()] + [
-        p.sum().item() for p in trained.target.parameters()
-    ]
-    return losses + weights
+    networks = (trained.network, trained.target, trained.average)
+    return losses + [p.sum().item() for network in networks for p in network.parameters()]
 
 
 def test_equal_seeds_equal_traces() -> None:
@@ -61,6 +59,7 @@ CHANGES: dict[str, Any] = {
     "batch_size": 8,
     "double": False,
     "target_rate": 0.5,
+    "average_rate": 0.5,
     "reward_unit_min": 50.0,
     "huber_width": 0.1,
     "gradient_clip": 0.001,
@@ -90,6 +89,14 @@ def test_the_target_network_follows_softly() -> None:
     trained.update(transitions(), 0.0)
     for old, target, online in zip(before, trained.target.parameters(), trained.network.parameters(), strict=True):
         torch.testing.assert_close(target, old + 0.2 * (online - old))
+
+
+def test_the_average_follows_at_its_own_rate() -> None:
+    trained = agent(replace(BASE, average_rate=0.1))
+    before = [p.clone() for p in trained.average.parameters()]
+    trained.update(transitions(), 0.0)
+    for old, average, online in zip(before, trained.average.parameters(), trained.network.parameters(), strict=True):
+        torch.testing.assert_close(average, old + 0.1 * (online - old))
 
 
 def test_learns_the_values_of_a_fixed_batch() -> None:

@@ -37,10 +37,8 @@ class DqnAgent(Generic[ObservationT]):
         self.config = config
         self.network = network
         self.adapter = adapter
-        self.target = copy.deepcopy(network)
-        self.target.eval()
-        for parameter in self.target.parameters():
-            parameter.requires_grad_(False)
+        self.target = _frozen(network)
+        self.average = _frozen(network)  # Polyak and Juditsky 1992: smooths what single updates swing
         self._optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
 
     def values(self, observations: Sequence[ObservationT]) -> list[npt.NDArray[np.float32]]:
@@ -97,15 +95,16 @@ class DqnAgent(Generic[ObservationT]):
 
     def _follow(self) -> None:
         with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.target.parameters()), list(self.network.parameters()), self.config.target_rate
-            )
+            online: list[torch.Tensor] = list(self.network.parameters())
+            torch._foreach_lerp_(list(self.target.parameters()), online, self.config.target_rate)
+            torch._foreach_lerp_(list(self.average.parameters()), online, self.config.average_rate)
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, target and optimizer, as copies."""
+        """Network, target, average and optimizer, as copies."""
         state = {
             "network": self.network.state_dict(),
             "target": self.target.state_dict(),
+            "average": self.average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
         return copy.deepcopy(state)
@@ -114,4 +113,14 @@ class DqnAgent(Generic[ObservationT]):
         """Continue exactly from `state_dict`."""
         self.network.load_state_dict(state["network"])
         self.target.load_state_dict(state["target"])
+        self.average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
+
+
+def _frozen(network: QNetwork) -> QNetwork:
+    """A copy in eval mode that no gradient reaches."""
+    copied = copy.deepcopy(network)
+    copied.eval()
+    for parameter in copied.parameters():
+        parameter.requires_grad_(False)
+    return copied

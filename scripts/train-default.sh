@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Train and export the shipped model anew: the settings of training/default.json, evaluation on the test seeds, README table.
+# The run stays in runs/default; a run that was interrupted is continued.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+run=runs/default
+export OMP_NUM_THREADS=1
+if [ -e "$run/config.json" ]; then
+  qdispatch-trainer train --out "$run" --resume
+else
+  qdispatch-trainer train --out "$run" --config training/default.json
+fi
+qdispatch-export "$run/model.pt" --out models/default --force --scenario clinic-day --days 200
+qdispatch-trainer evaluate models/default --scenario clinic-day --days 200 --json docs/benchmarks/clinic-day.json
+python scripts/readme_table.py
