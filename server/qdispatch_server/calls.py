@@ -39,6 +39,7 @@ SHED_REASONS: dict[type[ServerError], str] = {
     NotServingError: "NOT_SERVING",
     CallerGoneError: "CALLER_GONE",
 }
+QUIET_CODES = ("OK", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _arrival = threading.local()
 
 
@@ -126,7 +127,9 @@ def _finish(method: str, code: str, started: float) -> None:
     metrics.CALLS.labels(method=method, code=code).inc()
     if method == "Suggest":
         metrics.SUGGEST_SECONDS.observe(seconds)
-    LOG.debug("call", code=code, milliseconds=round(seconds * 1000, 3))
+    # A refused caller is told the call's id, so the log must hold it; what was served or shed in bulk only in detail.
+    level = LOG.debug if code in QUIET_CODES else LOG.info
+    level("call", code=code, milliseconds=round(seconds * 1000, 3))
 
 
 def _abort(context: grpc.ServicerContext, status: status_pb2.Status) -> NoReturn:

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 
 from qdispatch_server.calls import CallPool, arrived_at, bind_request_id, parse, run_call
-from qdispatch_server.errors import InvalidRequestError, OverloadedError
+from qdispatch_server.errors import InvalidRequestError, OverloadedError, Violation
 from qdispatch_server.log_events import configure_logging
 from tests.server.requests import error_info_of, retry_delay_of, status_of
 
@@ -123,3 +123,29 @@ def test_parse_tells_which_message_was_expected() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse(Empty, b"\xff")
     assert caught.value.violations[0].description == "Expected a google.protobuf.Empty."
+
+
+def test_the_id_a_refused_caller_is_told_stands_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", worker=0)
+
+    def refuse(_: str) -> Empty:
+        raise InvalidRequestError([Violation("snapshot", "Required.")])
+
+    with answering(refuse) as call, pytest.raises(grpc.RpcError) as caught:
+        call()
+    logged = capsys.readouterr().err
+    assert f"call={error_info_of(status_of(caught.value)).metadata['request_id']}" in logged
+    assert "code=INVALID_ARGUMENT" in logged
+
+
+def test_answers_and_shed_calls_do_not_fill_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", worker=0)
+
+    def shed(_: str) -> Empty:
+        raise OverloadedError(0.1)
+
+    with answering(lambda _: Empty()) as call:
+        call()
+    with answering(shed) as call, pytest.raises(grpc.RpcError):
+        call()
+    assert capsys.readouterr().err == ""
