@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import grpc
 import pytest
+import structlog
 from google.protobuf.empty_pb2 import Empty
 
 from qdispatch_server.calls import CallPool, arrived_at, bind_request_id, parse, run_call
@@ -15,6 +16,13 @@ from qdispatch_server.log_events import configure_logging
 from tests.server.requests import error_info_of, retry_delay_of, status_of
 
 PATIENT = "patient-4711 at 46.20431"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Without it, later tests of this process would log into the captured stream, which is closed by then."""
+    yield
+    structlog.reset_defaults()
 
 
 @contextmanager
