@@ -38,4 +38,3 @@ class Refusal(IntEnum):
     SHIFT = 8  # an empty schedule would do, the shift does not
     BREAK = 9  # an empty schedule within the shift would do, a break forbids it
     TIME_CONFLICT = 10  # the trips already committed leave no room
-    RESERVE = 11  # an EMERGENCY driver who could, but a REGULAR driver can be on time

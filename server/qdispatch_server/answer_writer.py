@@ -41,7 +41,6 @@ REFUSALS = {
     Refusal.SHIFT: RefusalReason.REFUSAL_REASON_SHIFT,
     Refusal.BREAK: RefusalReason.REFUSAL_REASON_BREAK,
     Refusal.TIME_CONFLICT: RefusalReason.REFUSAL_REASON_TIME_CONFLICT,
-    Refusal.RESERVE: RefusalReason.REFUSAL_REASON_RESERVE,
 }
 REASONS = {
     None: ReasonNumber.FALLBACK_REASON_UNSPECIFIED,

@@ -66,7 +66,6 @@ class RefusalReason(Enum):
     SHIFT = "SHIFT"
     BREAK = "BREAK"
     TIME_CONFLICT = "TIME_CONFLICT"
-    RESERVE = "RESERVE"
 
 
 @dataclass(frozen=True, kw_only=True)

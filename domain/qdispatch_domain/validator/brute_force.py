@@ -178,14 +178,13 @@ def _spread(situation: Situation, with_one_more: int | None) -> float:
 
 
 def refusal(situation: Situation, booking: Booking, driver: int) -> Refusal | None:
-    """The first reason, in the order of `Refusal`, why this driver cannot take the booking; None if permitted."""
+    """The first reason, in the order of `Refusal`, why this driver cannot take the booking; None if they could."""
     row = situation.snapshot.drivers[driver]
     forbidden = unfit(situation, booking, driver)
     if forbidden:
         return min(Refusal[fault.name] for fault in forbidden)
     if feasible_insertions(situation, booking, driver):
-        reserved = row.kind is DriverKind.EMERGENCY and regular_on_time(situation, booking) is not None
-        return Refusal.RESERVE if reserved else None
+        return None
     alone = [as_trip(booking, math.nan)]
     always_on = replace(row, shift_start=-math.inf, shift_end=math.inf)
     unbound = anchor_of(always_on, situation.snapshot.now, situation.roads) or Anchor(

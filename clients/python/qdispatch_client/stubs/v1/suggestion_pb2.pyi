@@ -120,8 +120,6 @@ class _RefusalReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._
     """An empty schedule within the shift would do, a break forbids it."""
     REFUSAL_REASON_TIME_CONFLICT: _RefusalReason.ValueType  # 10
     """The trips already committed leave no room."""
-    REFUSAL_REASON_RESERVE: _RefusalReason.ValueType  # 11
-    """An EMERGENCY driver who could, but a REGULAR driver can be on time."""
 
 class RefusalReason(_RefusalReason, metaclass=_RefusalReasonEnumTypeWrapper):
     """Why one driver cannot take one booking: the first reason that applies, in this order.
@@ -150,8 +148,6 @@ REFUSAL_REASON_BREAK: RefusalReason.ValueType  # 9
 """An empty schedule within the shift would do, a break forbids it."""
 REFUSAL_REASON_TIME_CONFLICT: RefusalReason.ValueType  # 10
 """The trips already committed leave no room."""
-REFUSAL_REASON_RESERVE: RefusalReason.ValueType  # 11
-"""An EMERGENCY driver who could, but a REGULAR driver can be on time."""
 global___RefusalReason = RefusalReason
 
 @typing.final
