@@ -56,7 +56,7 @@ def serve(travel: Travel, free: F64, approach: F64, work: Work) -> Timing:
     depart = np.maximum(free, travel.depart(work.scheduled - RULES.arrival_buffer_min, approach))
     arrival, pickup, end = _drive(travel, depart, approach, work)
     for k in range(work.break_start.shape[-1]):
-        clash = (depart < work.break_end[..., k]) & (end > work.break_start[..., k])
+        clash = (depart < work.break_end[..., k]) & (end > work.break_start[..., k] + EPS)
         if clash.any():
             depart = np.where(clash, work.break_end[..., k], depart)
             arrival, pickup, end = _drive(travel, depart, approach, work)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from qdispatch_domain.decision import CostDelta
 from qdispatch_domain.reasons import DriverGap, Refusal
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Trip
-from qdispatch_domain.validator.situation import EPSILON_MIN, Situation, as_trip, promise_for, tolerance_of
-from qdispatch_domain.validator.timeline import Anchor, Timeline, anchor_of, drive
+from qdispatch_domain.validator.situation import Situation, as_trip, promise_for, tolerance_of
+from qdispatch_domain.validator.timeline import EPSILON_MIN, Anchor, Timeline, anchor_of, drive
 from qdispatch_domain.validator.violation import Fault
 from qdispatch_domain.weights import RULES, WEIGHTS
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import TripStatus
-from qdispatch_domain.validator.situation import EPSILON_MIN, Situation, booking_gap
+from qdispatch_domain.validator.situation import Situation, booking_gap
+from qdispatch_domain.validator.timeline import EPSILON_MIN
 from qdispatch_domain.validator.violation import Fault, Violation
 from qdispatch_domain.weights import RULES
 

@@ -15,7 +15,8 @@ from qdispatch_domain.validator.candidate_check import check_candidates, check_r
 from qdispatch_domain.validator.decide_by_check import check_decide_by
 from qdispatch_domain.validator.event_check import check_reevaluation
 from qdispatch_domain.validator.pick_check import apply_pick, check_pick
-from qdispatch_domain.validator.situation import EPSILON_MIN, Situation, booking_gap
+from qdispatch_domain.validator.situation import Situation, booking_gap
+from qdispatch_domain.validator.timeline import EPSILON_MIN
 from qdispatch_domain.validator.violation import Fault, Violation
 
 

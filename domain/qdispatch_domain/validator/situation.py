@@ -8,10 +8,8 @@ from copy import copy
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Snapshot, Trip, TripStatus
 from qdispatch_domain.validator.roads import Roads
-from qdispatch_domain.validator.timeline import Anchor, Timeline, anchor_of, committed, drive, driver_gap
+from qdispatch_domain.validator.timeline import EPSILON_MIN, Anchor, Timeline, anchor_of, committed, drive, driver_gap
 from qdispatch_domain.weights import RULES
-
-EPSILON_MIN = 1e-6  # comparisons allow this much
 
 
 def tolerance_of(booking: Booking) -> float:

@@ -10,6 +10,8 @@ from qdispatch_domain.snapshot import Driver, Location, Trip, TripStatus
 from qdispatch_domain.validator.roads import Roads
 from qdispatch_domain.weights import RULES
 
+EPSILON_MIN = 1e-6  # comparisons allow this much
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -135,7 +137,7 @@ def drive(
         leg = _leg(departure, place, trip, roads)
         if breaks:
             for pause in sorted(driver.breaks, key=lambda entry: (entry.start, entry.end)):
-                if leg.departed < pause.end and leg.end > pause.start:
+                if leg.departed < pause.end and leg.end > pause.start + EPSILON_MIN:
                     leg = _leg(pause.end, place, trip, roads)
         legs.append(leg)
         empty_min += leg.arrived - leg.departed
