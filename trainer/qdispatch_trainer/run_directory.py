@@ -10,8 +10,11 @@ summary.json     how it ended
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +82,16 @@ class RunDirectory:
             raise RunError(f"{self.root} already holds a run; continue it with --resume or choose another --out.")
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         write_json(self.config, config)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes out; the system lets go when this one dies. Raises RunError when another one is in."""
+        with (self.root / "lock").open("w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(f"Another process is training in {self.root}.") from error
+            yield
 
     def read_config(self) -> dict[str, Any]:
         """The configuration of an existing run. Raises RunError when there is none."""

@@ -104,7 +104,8 @@ def train(
     """
     run = RunDirectory(out)
     run.create({"config": config.to_dict(), "command": command, "versions": versions()})
-    return _run(run, build_training(config), reporter, command, minutes, resumed_round=None)
+    with run.held():
+        return _run(run, build_training(config), reporter, command, minutes, resumed_round=None)
 
 
 def resume(out: Path, reporter: Reporter, minutes: float | None = None) -> TrainResult:
@@ -113,9 +114,10 @@ def resume(out: Path, reporter: Reporter, minutes: float | None = None) -> Train
     config = stored_config(run)
     command = str(run.read_config().get("command", ""))
     training = build_training(config)
-    progress, parts = load_state(run.state)
-    training.restore(progress, parts)
-    return _run(run, training, reporter, command, minutes, resumed_round=progress.rounds)
+    with run.held():
+        progress, parts = load_state(run.state)
+        training.restore(progress, parts)
+        return _run(run, training, reporter, command, minutes, resumed_round=progress.rounds)
 
 
 def stored_config(run: RunDirectory) -> TrainConfig:

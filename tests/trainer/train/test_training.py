@@ -151,6 +151,11 @@ def test_a_finished_directory_is_not_overwritten(unbroken: Path) -> None:
         train(QUICK, unbroken, quiet(), "test")
 
 
+def test_two_processes_never_train_in_one_directory(unbroken: Path) -> None:
+    with RunDirectory(unbroken).held(), pytest.raises(RunError, match="Another process"):
+        resume(unbroken, quiet())
+
+
 def test_nothing_to_resume_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run to resume"):
         resume(tmp_path, quiet())
