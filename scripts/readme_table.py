@@ -3,8 +3,7 @@
     python scripts/readme_table.py            # rewrite the README
     python scripts/readme_table.py --check    # exit 1 when the README is not what the JSON says
 
-The JSON is what `qdispatch-trainer evaluate --json` wrote; of it only `kpis` is read, a list of tables as in a bundle's
-manifest (`qdispatch_bundle.measurements.KpiTable`), of which the one of clinic-day is shown.
+The JSON is what `qdispatch-trainer evaluate --json` wrote.
 """
 
 from __future__ import annotations
@@ -12,62 +11,59 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from qdispatch_bundle import strict_json
-from qdispatch_bundle.measurements import KpiRow, KpiTable
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
-SCENARIO = "clinic-day"
 SOURCE = Path("docs/benchmarks/clinic-day.json")
 BEGIN = "<!-- clinic-day: begin (written by scripts/readme_table.py) -->"
 END = "<!-- clinic-day: end -->"
+COLUMNS = (
+    ("served_percent", "served %", 1),
+    ("late_outbound_percent", "late outbound %", 1),
+    ("late_return_percent", "late return %", 1),
+    ("deadhead_km", "empty km", 1),
+    ("gap_trips", "gap (trips)", 2),
+    ("same_driver_percent", "same driver out and back %", 0),
+)
 
 
-def read_table(text: str) -> KpiTable:
-    """The table of clinic-day in an evaluation's JSON. ValueError when there is none, or not exactly one."""
-    document = json.loads(text)
-    if not isinstance(document, dict) or not isinstance(document.get("kpis"), list):
-        raise ValueError("expected a JSON object with the list `kpis`")
-    tables = [strict_json.read(KpiTable, table, f"kpis[{i}]") for i, table in enumerate(document["kpis"])]
-    found = [table for table in tables if table.scenario == SCENARIO]
-    if len(found) != 1:
-        raise ValueError(f"expected one table of {SCENARIO}, got {len(found)}")
-    return found[0]
-
-
-def render(table: KpiTable) -> str:
-    """The table as Markdown: a row per policy, a column per key figure, paired differences in the first one."""
-    kpis = list(dict.fromkeys(row.kpi for row in table.rows))
-    policies = list(dict.fromkeys(row.policy for row in table.rows))
-    cells = {(row.policy, row.kpi): row for row in table.rows}
-    units = {row.kpi: row.unit for row in table.rows}
-    difference = f"{kpis[0]} − {table.reference}, 95 % interval"
-    head = ["policy", f"{kpis[0]} ({units[kpis[0]]})", difference, *(f"{kpi} ({units[kpi]})" for kpi in kpis[1:])]
-    lines = [
-        f"{table.days} {table.scenario} test days (seeds from {table.first_seed:,}), every policy on the same days, "
-        f"through the same decoder. Source: [{SOURCE}]({SOURCE}).",
-        "",
-        f"| {' | '.join(head)} |",
-        f"|---|{'---:|' * (len(head) - 1)}",
-    ]
-    for policy in policies:
-        rows = [cells.get((policy, kpi)) for kpi in kpis]
-        values = [_mean(rows[0]), _difference(rows[0]), *(_mean(row) for row in rows[1:])]
-        lines.append(f"| {policy} | {' | '.join(values)} |")
+def render(document: Mapping[str, Any]) -> str:
+    """An evaluation as Markdown: a row per policy, cheapest first. ValueError when it is no evaluation."""
+    try:
+        policies = document["policies"]
+        baseline = document["baseline"]
+        lines = [
+            f"{document['days']} {document['scenario']} test days (seeds from {document['first_seed']:,}), every "
+            "policy on the same days, through the same decoder and hard rules. Cost in minutes-equivalent a day, lower "
+            f"is better (weights {document['weights_digest']}); the difference is {baseline} minus the policy, paired "
+            f"by day, with its 95 % interval: below zero the {baseline} is cheaper. Source: [{SOURCE}]({SOURCE}).",
+            "",
+            f"| policy | cost | {baseline} − policy | {' | '.join(title for _, title, _ in COLUMNS)} |",
+            f"|---|{'---:|' * (2 + len(COLUMNS))}",
+        ]
+        for name in sorted(policies, key=lambda policy: float(policies[policy]["kpis"]["cost"]["mean"])):
+            kpis, difference = policies[name]["kpis"], policies[name]["baseline_minus_this"]
+            cells = [
+                f"**{name}**" if name == baseline else name,
+                f"{kpis['cost']['mean']:,.0f}",
+                _difference(difference),
+            ]
+            cells += ["–" if kpis[kpi] is None else f"{kpis[kpi]['mean']:.{digits}f}" for kpi, _, digits in COLUMNS]
+            lines.append(f"| {' | '.join(cells)} |")
+        agreement = document["agreement_with_cheapest_insertion"]
+        lines += ["", f"The model's first choice is cheapest insertion's in {100 * agreement:.1f} % of its decisions."]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"this is no evaluation with a model ({error})") from error
     return "\n".join(lines)
 
 
-def _mean(row: KpiRow | None) -> str:
-    return "–" if row is None else f"{row.mean:,.1f}"
-
-
-def _difference(row: KpiRow | None) -> str:
-    if row is None or row.difference is None:
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None:
         return "–"
-    found = row.difference
-    return f"{found.mean:+,.1f} [{found.low:+,.1f}, {found.high:+,.1f}]"
+    cost = found["cost"]
+    return f"{cost['mean']:+,.0f} [{cost['low']:+,.0f}, {cost['high']:+,.0f}]"
 
 
 def with_table(readme: str, table: str) -> str:
@@ -86,7 +82,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     readme = root / "README.md"
     try:
         old = readme.read_text(encoding="utf-8")
-        new = with_table(old, render(read_table((root / SOURCE).read_text(encoding="utf-8"))))
+        new = with_table(old, render(json.loads((root / SOURCE).read_text(encoding="utf-8"))))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"readme_table: {error}\n")
         return 2

@@ -7,62 +7,62 @@ from pathlib import Path
 
 import pytest
 
-from qdispatch_bundle import strict_json
-from qdispatch_bundle.measurements import Interval, KpiRow, KpiTable
+from qdispatch_domain.heuristics import RandomFeasible
+from qdispatch_trainer.evaluation import MODEL, evaluate
+from qdispatch_trainer.run_directory import write_json
+from qdispatch_trainer.scenarios import scenario_named
 from scripts import readme_table
 
-TABLE = KpiTable(
-    scenario="clinic-day",
-    days=200,
-    first_seed=2_000_000,
-    reference="cheapest insertion",
-    rows=(
-        KpiRow("model", "cost", "min", 1234.56, Interval(-12.3, -20.0, -4.6)),
-        KpiRow("model", "served", "%", 99.5, None),
-        KpiRow("cheapest insertion", "cost", "min", 1246.86, None),
-        KpiRow("cheapest insertion", "served", "%", 99.0, None),
-    ),
-)
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real evaluation of two days, as `qdispatch-trainer evaluate --json` writes it."""
+    path = tmp_path_factory.mktemp("evaluated") / "clinic-day.json"
+    days = range(2_000_000, 2_000_002)
+    found = evaluate(scenario_named("clinic-day"), days, RandomFeasible(3), None, lambda _: None)
+    write_json(path, found.to_dict())
+    return path
 
 
-def tree(folder: Path, table: KpiTable = TABLE) -> Path:
-    (folder / "docs/benchmarks").mkdir(parents=True)
-    (folder / "README.md").write_text(f"before\n{readme_table.BEGIN}\nold\n{readme_table.END}\nafter\n")
-    (folder / readme_table.SOURCE).write_text(json.dumps({"kpis": [strict_json.dump(table)], "seconds": 1.0}))
-    return folder
+@pytest.fixture
+def root(tmp_path: Path, evaluated: Path) -> Path:
+    (tmp_path / "docs/benchmarks").mkdir(parents=True)
+    (tmp_path / "README.md").write_text(f"before\n{readme_table.BEGIN}\nold\n{readme_table.END}\nafter\n")
+    (tmp_path / readme_table.SOURCE).write_bytes(evaluated.read_bytes())
+    return tmp_path
 
 
 def test_the_readme_is_in_step_with_the_evaluation() -> None:
-    if not (readme_table.ROOT / readme_table.SOURCE).exists():
-        pytest.skip(f"{readme_table.SOURCE} is not there yet: make train-default")
     assert readme_table.main(["--check"]) == 0
 
 
-def test_the_table_names_days_seeds_reference_and_interval(tmp_path: Path) -> None:
-    root = tree(tmp_path)
+def test_the_table_names_days_seeds_policies_and_intervals(root: Path) -> None:
     assert readme_table.main([], root) == 0
     text = (root / "README.md").read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "200 clinic-day test days (seeds from 2,000,000)" in text
-    assert "| model | 1,234.6 | -12.3 [-20.0, -4.6] | 99.5 |" in text
-    assert "| cheapest insertion | 1,246.9 | – | 99.0 |" in text
+    assert "2 clinic-day test days (seeds from 2,000,000)" in text
+    document = json.loads((root / readme_table.SOURCE).read_text())
+    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == len(document["policies"])
+    costs = [document["policies"][row.split("|")[1].strip(" *")]["kpis"]["cost"]["mean"] for row in rows]
+    assert costs == sorted(costs)
+    model = next(row for row in rows if row.startswith(f"| **{MODEL}** |"))
+    assert f"| {document['policies'][MODEL]['kpis']['cost']['mean']:,.0f} | – |" in model
+    regret = document["policies"]["regret-2 insertion"]["baseline_minus_this"]["cost"]
+    assert f"{regret['mean']:+,.0f} [{regret['low']:+,.0f}, {regret['high']:+,.0f}]" in text
 
 
-def test_a_number_changed_by_hand_is_noticed(tmp_path: Path) -> None:
-    root = tree(tmp_path)
+def test_a_number_changed_by_hand_is_noticed(root: Path) -> None:
     assert readme_table.main([], root) == 0
     assert readme_table.main(["--check"], root) == 0
     readme = root / "README.md"
-    readme.write_text(readme.read_text().replace("99.5", "99.9"))
+    readme.write_text(readme.read_text().replace("100.0 |", "99.9 |", 1))
     assert readme_table.main(["--check"], root) == 1
 
 
-@pytest.mark.parametrize("broken", ["[]", "{}", '{"kpis": []}', '{"kpis": [{"scenario": "clinic-day"}]}', "no json"])
-def test_an_unusable_evaluation_changes_nothing(
-    tmp_path: Path, broken: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = tree(tmp_path)
+@pytest.mark.parametrize("broken", ["[]", "{}", '{"policies": {}, "baseline": "model"}', "no json"])
+def test_an_unusable_evaluation_changes_nothing(root: Path, broken: str, capsys: pytest.CaptureFixture[str]) -> None:
     (root / readme_table.SOURCE).write_text(broken)
     before = (root / "README.md").read_text()
     assert readme_table.main([], root) == 2
@@ -70,8 +70,7 @@ def test_an_unusable_evaluation_changes_nothing(
     assert (root / "README.md").read_text() == before
 
 
-def test_missing_markers_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = tree(tmp_path)
+def test_missing_markers_are_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "README.md").write_text("no markers\n")
     assert readme_table.main([], root) == 2
     assert "clinic-day: begin" in capsys.readouterr().err
