@@ -68,7 +68,7 @@ proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
 proto-release: $(VENV)/.ready ## accept today's protocol as the baseline of the breaking check (add a CHANGELOG line)
 	@bash scripts/proto.sh release
 
-train-default: $(VENV)/.ready ## train and export the shipped model again (hours)
+train-default: $(VENV)/.ready ## train, export and evaluate the shipped model again (about half an hour)
 	@bash scripts/train-default.sh
 
 bench: $(VENV)/.ready ## measure this machine and write docs/benchmarks/latency.md

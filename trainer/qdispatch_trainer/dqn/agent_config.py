@@ -14,7 +14,7 @@ class AgentConfig:
     batch_size: int = 128
     double: bool = True  # Double DQN; False: plain DQN, argmax by the target network
     target_rate: float = 0.01  # soft update: target += rate x (online - target), after every update
-    average_rate: float = 0.001  # the network that is judged and kept: average += rate x (online - average); 1: none
+    average_rate: float = 1.0  # the network that is judged and kept: average += rate x (online - average); 1: none
     reward_unit_min: float = 20.0  # errors are divided by this before the loss
     huber_width: float = 1.0  # in reward units
     gradient_clip: float = 10.0  # largest norm of the gradient
