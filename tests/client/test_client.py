@@ -94,7 +94,7 @@ def test_the_deadline_reaches_the_server(ask: Ask) -> None:
         ask(script.target, lambda client: suggest(client, deadline_seconds=30.0))
     left = script.seen[0].seconds_left
     assert left is not None
-    assert 0 < left <= 30.0
+    assert 0 < left < 31.0  # gRPC rounds a timeout up on the wire, here to a tenth of a second or so
 
 
 def test_get_status(ask: Ask) -> None:
