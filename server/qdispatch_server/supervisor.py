@@ -15,8 +15,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import structlog
@@ -62,7 +64,8 @@ class Supervisor:
         self._config = config
         self._announce = announce
         self._slots = [_Slot(number) for number in range(1, config.workers + 1)]
-        self._ending = threading.Event()
+        self._ending = False
+        self._woken: SimpleQueue[None] = SimpleQueue()  # unlike an Event, safe to fill in a signal handler
         self._restarts = 0
         self._announced = False
         self._started_at = time.time()
@@ -90,7 +93,8 @@ class Supervisor:
         LOG.info("ended")
 
     def _on_end_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._ending.set()
+        self._ending = True
+        self._woken.put(None)
 
     def _on_reload_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Passes the wish to load the bundle again on to every worker that serves."""
@@ -116,7 +120,7 @@ class Supervisor:
             raise CannotStartError(str(error)) from None
 
     def _keep_alive(self, endpoint: MetricsEndpoint, directory: Path) -> None:
-        while not self._ending.is_set():
+        while not self._ending:
             for slot in self._slots:
                 self._look_after(slot, directory)
             if not self._announced and all(slot.serving for slot in self._slots):
@@ -126,7 +130,8 @@ class Supervisor:
                 metrics_address = target(self._config.metrics_host, endpoint.port)
                 LOG.info("serving", address=grpc_address, metrics=metrics_address, workers=len(self._slots))
                 self._announce(f"serving on {grpc_address}, metrics on http://{metrics_address}/metrics")
-            self._ending.wait(LOOP_SECONDS)
+            with suppress(Empty):
+                self._woken.get(timeout=LOOP_SECONDS)
 
     def _look_after(self, slot: _Slot, directory: Path) -> None:
         now = time.monotonic()

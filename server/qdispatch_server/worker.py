@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from enum import Enum, auto
+from queue import SimpleQueue
 from typing import IO
 
 import structlog
@@ -33,12 +35,19 @@ from qdispatch_server.worker_pipe import EXIT_CANNOT_START, WorkerOrder, WorkerR
 LOG = structlog.get_logger("qdispatch.worker")
 
 
+class Wish(Enum):
+    """What a signal asks of the worker."""
+
+    RELOAD = auto()
+    END = auto()
+
+
 def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     """Serves until told to end; returns the exit code."""
     config = order.config
-    ending, reload_wanted, woken = threading.Event(), threading.Event(), threading.Event()
-    _listen_to_signals(ending, reload_wanted, woken)
-    threading.Thread(target=_end_with_supervisor, args=(orders, ending, woken), daemon=True).start()
+    wishes: SimpleQueue[Wish] = SimpleQueue()
+    _listen_to_signals(wishes)
+    threading.Thread(target=_end_with_supervisor, args=(orders, wishes), daemon=True).start()
 
     engine = open_engine(config.database_url.get_secret_value())
     store = SwitchStore(engine)
@@ -69,12 +78,8 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     load()
     metrics.WORKER_UP.set(1)
     WorkerReport("serving").write(reports)
-    while not ending.is_set():
-        woken.wait()
-        woken.clear()
-        if reload_wanted.is_set() and not ending.is_set():
-            reload_wanted.clear()
-            load()
+    while wishes.get() is Wish.RELOAD:
+        load()
     # In the reverse of opening, from the outside in.
     admission.close()
     server.drain(config.drain_seconds)
@@ -95,25 +100,20 @@ def _record(current: CurrentModelStore, models: ModelRepository) -> None:
         LOG.warning("current_model_not_recorded", model_version=bundle.version)
 
 
-def _listen_to_signals(ending: threading.Event, reload_wanted: threading.Event, woken: threading.Event) -> None:
-    def end(*_: object) -> None:
-        ending.set()
-        woken.set()
+def _listen_to_signals(wishes: SimpleQueue[Wish]) -> None:
+    """A handler runs inside the main thread: it may only touch what is reentrant, which `SimpleQueue.put` is.
 
-    def reload(*_: object) -> None:
-        reload_wanted.set()
-        woken.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, reload)
+    An Event is not: its lock may be held by the very code that the signal interrupts, and the worker would hang.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: wishes.put(Wish.END))
+    signal.signal(signal.SIGINT, lambda *_: wishes.put(Wish.END))
+    signal.signal(signal.SIGHUP, lambda *_: wishes.put(Wish.RELOAD))
 
 
-def _end_with_supervisor(orders: IO[str], ending: threading.Event, woken: threading.Event) -> None:
+def _end_with_supervisor(orders: IO[str], wishes: SimpleQueue[Wish]) -> None:
     """The pipe from the supervisor ends with it: a worker never outlives it."""
     orders.read()
-    ending.set()
-    woken.set()
+    wishes.put(Wish.END)
 
 
 def main() -> None:
