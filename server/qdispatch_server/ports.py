@@ -28,9 +28,22 @@ def reserve_port(host: str, port: int, shared: bool) -> socket.socket:
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are closing do not count
         _bind(probe, address, host, port)
+    if not shared:
+        return _bound(family, kind, protocol, address, host, port, socket.SO_REUSEADDR)
+    try:
+        # Without SO_REUSEADDR the reservation also excludes the probe of a second server that starts right now.
+        return _bound(family, kind, protocol, address, host, port, socket.SO_REUSEPORT)
+    except PortInUseError:
+        # The probe found nobody: connections of a server that did not share the port are still closing.
+        return _bound(family, kind, protocol, address, host, port, socket.SO_REUSEPORT, socket.SO_REUSEADDR)
+
+
+def _bound(
+    family: int, kind: int, protocol: int, address: tuple[object, ...], host: str, port: int, *options: int
+) -> socket.socket:
     reserved = socket.socket(family, kind, protocol)
-    # Without SO_REUSEADDR a shared reservation also excludes the probe of a second server that starts right now.
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR, 1)
+    for option in options:
+        reserved.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
         _bind(reserved, address, host, port)
     except PortInUseError:

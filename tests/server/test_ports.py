@@ -60,3 +60,22 @@ def test_what_is_no_address_is_told() -> None:
 
 def test_target_brackets_ipv6() -> None:
     assert (target("127.0.0.1", 1), target("::1", 1)) == ("127.0.0.1:1", "[::1]:1")
+
+
+def test_connections_that_are_closing_do_not_keep_a_shared_reservation_away() -> None:
+    """A server with one worker ended first; its side of a connection lingers (TIME_WAIT), then two workers start."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            accepted, _ = listener.accept()
+            accepted.close()  # the server's side closes first
+            assert client.recv(1) == b""
+    with socket.socket() as alone:
+        alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):  # it does linger
+            alone.bind(("127.0.0.1", port))
+    with reserve_port("127.0.0.1", port, shared=True) as reserved:
+        assert reserved.getsockname()[1] == port
