@@ -1,0 +1,247 @@
+"""Plans of N days: every day's arrays become a `Problem`, `search` solves it, and the plan is told per booking."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from qdispatch_domain.compiled.local_search import (
+    CHANGE,
+    EMERGENCY,
+    LATE_OUTBOUND,
+    LATE_RETURN,
+    LATEST,
+    UNSERVED,
+    UNSERVED_URGENT,
+    Problem,
+    Routes,
+    Search,
+    new_routes,
+    predict,
+    search,
+)
+from qdispatch_domain.fleet import NEVER
+
+
+class Days(NamedTuple):
+    """The arrays of a `Fleet` that a plan needs, under the fleet's names; `usable` and `counts` are derived."""
+
+    now: np.ndarray
+    usable: np.ndarray
+    counts: np.ndarray  # [N, D] drivers who count for fairness
+    regular: np.ndarray
+    shift_end: np.ndarray
+    contract_share: np.ndarray
+    trips_done: np.ndarray
+    locked: np.ndarray
+    anchor_time: np.ndarray
+    anchor_place: np.ndarray
+    has_home: np.ndarray
+    home: np.ndarray
+    break_start: np.ndarray
+    break_end: np.ndarray
+    n_trips: np.ndarray
+    trip_pickup: np.ndarray
+    trip_dropoff: np.ndarray
+    trip_scheduled: np.ndarray
+    trip_promised: np.ndarray
+    trip_tolerance: np.ndarray
+    trip_pickup_service: np.ndarray
+    trip_dropoff_service: np.ndarray
+    trip_loaded: np.ndarray
+    trip_outbound: np.ndarray
+    scheduled: np.ndarray
+    tolerance: np.ndarray
+    pickup_service: np.ndarray
+    dropoff_service: np.ndarray
+    loaded: np.ndarray
+    pickup: np.ndarray
+    dropoff: np.ndarray
+    outbound: np.ndarray
+    urgent: np.ndarray
+    current_driver: np.ndarray
+    seconds: np.ndarray
+
+
+@njit(cache=True)
+def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how: Search) -> tuple[Problem, Routes]:
+    """The problem of day n over the drivers `row_driver` [D'] and open bookings `bookings` [B'], COMMITTED trips placed."""
+    drivers, opened = row_driver.shape[0], bookings.shape[0]
+    committed, longest = 0, 0
+    for d in row_driver:
+        committed += f.n_trips[n, d]
+        longest = max(longest, f.n_trips[n, d])
+    tasks = committed + opened
+    p = Problem(
+        np.empty((tasks, 4)),
+        np.empty((tasks, 4)),
+        np.empty(tasks),
+        np.empty(tasks),
+        np.empty(tasks),
+        np.empty(tasks),
+        np.empty(tasks),
+        np.empty(tasks),
+        np.full(tasks, NEVER),
+        np.empty(tasks),
+        np.empty(drivers),
+        np.empty(drivers),
+        np.empty((drivers, 4)),
+        np.empty(drivers, np.bool_),
+        np.empty(drivers, np.bool_),
+        np.empty((drivers, 4)),
+        np.empty(drivers),
+        np.empty((drivers, f.break_start.shape[2])),
+        np.empty((drivers, f.break_start.shape[2])),
+        np.empty(drivers),
+        np.empty(drivers),
+        float(f.counts[n].sum()),
+        f.seconds,
+        how.travel_sd,
+    )
+    r = new_routes(drivers, longest + min(opened, 12), tasks)
+    k = 0
+    for row in range(drivers):
+        d = row_driver[row]
+        p.trip_cost[row] = 0.0 if f.regular[n, d] else EMERGENCY
+        p.anchor_time[row] = f.anchor_time[n, d]
+        p.anchor_place[row] = f.anchor_place[n, d]
+        p.has_home[row], p.home[row] = f.has_home[n, d], f.home[n, d]
+        p.worked[row] = f.trips_done[n, d] > 0 or f.locked[n, d]
+        p.break_start[row], p.break_end[row] = f.break_start[n, d], f.break_end[n, d]
+        p.load_step[row] = 1.0 / f.contract_share[n, d] if f.counts[n, d] else 0.0
+        p.load_base[row] = p.load_step[row] * (f.trips_done[n, d] + (1.0 if f.locked[n, d] else 0.0))
+        r.length[row] = f.n_trips[n, d]
+        for i in range(f.n_trips[n, d]):
+            p.pickup[k], p.dropoff[k] = f.trip_pickup[n, d, i], f.trip_dropoff[n, d, i]
+            p.scheduled[k], p.tolerance[k] = f.trip_scheduled[n, d, i], f.trip_tolerance[n, d, i]
+            p.pickup_service[k] = f.trip_pickup_service[n, d, i]
+            p.dropoff_service[k] = f.trip_dropoff_service[n, d, i]
+            p.loaded[k] = f.trip_loaded[n, d, i]
+            p.late_rate[k] = LATE_OUTBOUND if f.trip_outbound[n, d, i] else LATE_RETURN
+            p.latest[k] = f.trip_promised[n, d, i] + f.trip_tolerance[n, d, i]
+            r.task[row, i] = k
+            r.driver[k] = row
+            k += 1
+    for j in range(opened):
+        b = bookings[j]
+        p.pickup[k], p.dropoff[k] = f.pickup[n, b], f.dropoff[n, b]
+        p.scheduled[k], p.tolerance[k] = f.scheduled[n, b], f.tolerance[n, b]
+        p.pickup_service[k], p.dropoff_service[k] = f.pickup_service[n, b], f.dropoff_service[n, b]
+        p.loaded[k] = f.loaded[n, b]
+        p.late_rate[k] = LATE_OUTBOUND if f.outbound[n, b] else LATE_RETURN
+        p.latest[k] = f.scheduled[n, b] + LATEST
+        k += 1
+    for k in range(tasks):
+        services = p.pickup_service[k] * p.pickup_service[k] + p.dropoff_service[k] * p.dropoff_service[k]
+        p.extra_variance[k] = (how.travel_sd * p.loaded[k]) ** 2 + how.service_sd * how.service_sd * services
+    for row in range(drivers):
+        finish = predict(p, r, row)  # raises `latest` of trips that are late already: kept, not worsened (rules 3, 4)
+        p.latest_finish[row] = max(f.shift_end[n, row_driver[row]], finish)
+    return p, r
+
+
+@njit(cache=True)
+def plan_days(
+    f: Days,
+    pair_day: np.ndarray,
+    pair_driver: np.ndarray,
+    pair_booking: np.ndarray,
+    how: Search,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Plan every day that has pairs; pairs [P] are ordered by (day, booking) and say which drivers are permitted.
+
+    Returns per booking the planned driver (-1: none, or beyond the horizon), the planned departure and the day's
+    objective: [N, B], [N, B], [N].
+    """
+    days, bookings = f.scheduled.shape
+    planned = np.full((days, bookings), -1)
+    depart = np.full((days, bookings), NEVER)
+    objective = np.zeros(days)
+    first = 0
+    while first < pair_day.shape[0]:
+        n = pair_day[first]
+        last = first
+        while last < pair_day.shape[0] and pair_day[last] == n:
+            last += 1
+        objective[n] = _plan_day(f, n, pair_driver[first:last], pair_booking[first:last], how, planned[n], depart[n])
+        first = last
+    return planned, depart, objective
+
+
+@njit(cache=True)
+def _plan_day(
+    f: Days,
+    n: int,
+    pair_driver: np.ndarray,
+    pair_booking: np.ndarray,
+    how: Search,
+    planned: np.ndarray,
+    depart: np.ndarray,
+) -> float:
+    rows = np.full(f.usable.shape[1], -1)
+    drivers = 0
+    for d in range(f.usable.shape[1]):
+        if f.usable[n, d]:
+            rows[d] = drivers
+            drivers += 1
+    row_driver = np.empty(drivers, np.int64)
+    for d in range(rows.shape[0]):
+        if rows[d] >= 0:
+            row_driver[rows[d]] = d
+    # the bookings to plan: soonest due first, within the horizon
+    count = 0
+    listed = np.empty(pair_booking.shape[0], np.int64)
+    start = np.empty(pair_booking.shape[0], np.int64)
+    for i in range(pair_booking.shape[0]):
+        if i == 0 or pair_booking[i] != pair_booking[i - 1]:
+            if f.scheduled[n, pair_booking[i]] - f.now[n] <= how.horizon_min:
+                listed[count], start[count] = pair_booking[i], i
+                count += 1
+    due = np.empty(count)
+    for j in range(count):
+        due[j] = f.scheduled[n, listed[j]] + f.tolerance[n, listed[j]]
+    soonest = np.argsort(due, kind="mergesort")
+    count = min(count, max(int(how.tasks_per_driver * drivers), 8))
+    chosen = np.empty(count, np.int64)
+    option_from = np.zeros(count + 1, np.int64)
+    option_driver = np.empty(pair_booking.shape[0], np.int64)
+    option_cost = np.empty(pair_booking.shape[0])
+    unserved = np.empty(count)
+    options = 0
+    for j in range(count):
+        b = listed[soonest[j]]
+        chosen[j] = b
+        unserved[j] = UNSERVED_URGENT if f.urgent[n, b] else UNSERVED
+        i = start[soonest[j]]
+        while i < pair_booking.shape[0] and pair_booking[i] == b:
+            option_driver[options] = rows[pair_driver[i]]
+            changed = f.current_driver[n, b] >= 0 and f.current_driver[n, b] != pair_driver[i]
+            option_cost[options] = CHANGE if changed else 0.0
+            options += 1
+            i += 1
+        option_from[j + 1] = options
+    p, r = _problem(f, n, row_driver, chosen, how)
+    first_open = p.scheduled.shape[0] - count
+    order = np.arange(first_open, first_open + count)
+    objective = search(
+        p,
+        r,
+        first_open,
+        order,
+        option_from,
+        option_driver,
+        option_cost,
+        unserved,
+        how.moves,
+        how.start_temperature,
+        how.end_temperature,
+    )
+    for row in range(drivers):
+        for i in range(r.length[row]):
+            k = r.task[row, i]
+            if k >= first_open:
+                planned[chosen[k - first_open]] = row_driver[row]
+                depart[chosen[k - first_open]] = r.depart[row, i]
+    return objective
