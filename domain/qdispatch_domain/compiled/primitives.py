@@ -19,26 +19,19 @@ TIMES, FLOW = _TIMES, _FLOW
 SLOPE = np.diff(FLOW) / np.diff(TIMES)  # of F, per segment
 INVERSE_SLOPE = np.diff(TIMES) / np.diff(FLOW)
 SEGMENTS = len(SLOPE)
+SEGMENT_OF_HOUR = np.searchsorted(TIMES, 60.0 * np.arange(24), side="right") - 1
+if not np.isin(TIMES[1:-1] % 60.0, 0.0).all():
+    raise AssertionError("the compiled travel time expects speeds that change at whole hours")
 BUFFER = RULES.arrival_buffer_min
 KM_FACTOR = 2.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
 
 
 @njit(cache=True)
-def flow(t: float) -> float:
-    """F(t), the free-flow minutes driven since midnight."""
-    k = 0
-    while k < SEGMENTS - 1 and t >= TIMES[k + 1]:
-        k += 1
-    return SLOPE[k] * (t - TIMES[k]) + FLOW[k]
-
-
-@njit(cache=True)
-def unflow(f: float) -> float:
-    """The inverse of `flow`."""
-    k = 0
-    while k < SEGMENTS - 1 and f >= FLOW[k + 1]:
-        k += 1
-    return INVERSE_SLOPE[k] * (f - FLOW[k]) + TIMES[k]
+def _segment(t: float) -> int:
+    """Index of the segment of `TIMES` that holds t; all breakpoints but the ends are whole hours of the day."""
+    if t < 0.0:
+        return 0
+    return SEGMENTS - 1 if t >= 1440.0 else SEGMENT_OF_HOUR[int(t / 60.0)]
 
 
 @njit(cache=True)
@@ -54,13 +47,25 @@ def free_flow(origin: np.ndarray, destination: np.ndarray, seconds: np.ndarray) 
 @njit(cache=True)
 def arrive(depart: float, minutes: float, matrix: bool) -> float:
     """Arrival of a leg of `minutes` free-flow minutes."""
-    return depart + minutes if matrix else unflow(flow(depart) + minutes)
+    if matrix:
+        return depart + minutes
+    k = _segment(depart)
+    flow = SLOPE[k] * (depart - TIMES[k]) + FLOW[k] + minutes
+    while k < SEGMENTS - 1 and flow >= FLOW[k + 1]:
+        k += 1
+    return INVERSE_SLOPE[k] * (flow - FLOW[k]) + TIMES[k]
 
 
 @njit(cache=True)
 def depart_for(arrival: float, minutes: float, matrix: bool) -> float:
     """Latest departure that arrives by `arrival`."""
-    return arrival - minutes if matrix else unflow(flow(arrival) - minutes)
+    if matrix:
+        return arrival - minutes
+    k = _segment(arrival)
+    flow = SLOPE[k] * (arrival - TIMES[k]) + FLOW[k] - minutes
+    while k > 0 and flow < FLOW[k]:
+        k -= 1
+    return INVERSE_SLOPE[k] * (flow - FLOW[k]) + TIMES[k]
 
 
 @njit(cache=True)
