@@ -15,13 +15,16 @@ from qdispatch_domain.candidates import CandidateTable
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.plan import Days, plan_days
 from qdispatch_domain.events import next_event
-from qdispatch_domain.fleet import EPS, Fleet
+from qdispatch_domain.fleet import EPS, NEVER, Fleet
 from qdispatch_domain.observation import Scores
-from qdispatch_domain.situation import Situation
+from qdispatch_domain.situation import Scorer, Situation, days_of
 
-PLANNED = 1e6  # lifts a planned pair above every other one of its booking, minutes-equivalent
+F64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
 _NO_MATRIX = np.zeros((0, 0))
 _DERIVED = ("usable", "counts", "seconds")
+_LIFT = 1.0  # puts a planned pair above every other one of its booking, minutes-equivalent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,63 @@ class Planner:
     """
 
     search: Search = field(default_factory=Search)
-    lead_min: float = 10.0
+    lead_min: float = 5.0
 
     def score(self, situation: Situation) -> Scores:
         """Minus the cost of each pair, planned pairs first, and the pairs to commit now."""
-        fleet, table = situation.fleet, situation.table
-        pairs = table.insertion
-        planned, depart, _ = plan_days(days_of_fleet(fleet, table), pairs.day, pairs.driver, pairs.booking, self.search)
-        mine = planned[pairs.day, pairs.booking] == pairs.driver
-        until = np.maximum(fleet.now + self.lead_min, next_event(fleet, table))
-        due = depart[pairs.day, pairs.booking] <= until[pairs.day] + EPS
-        priority: npt.NDArray[np.float64] = np.where(mine, PLANNED, 0.0) - table.total
-        return Scores(q_pair=priority, q_wait=np.full(fleet.days, np.nan), commit=mine & due)
+        planned, due = plan(situation, np.zeros(len(situation.table.rank)), self.search, self.lead_min)
+        q_pair = lifted(situation, -situation.table.total, planned)
+        return Scores(q_pair=q_pair, q_wait=np.full(situation.fleet.days, np.nan), commit=planned & due)
+
+
+@dataclass(frozen=True, slots=True)
+class GuidedSearch:
+    """A learned policy that looks before it leaps: its values price the options of a short local search.
+
+    A pair costs `price_share` x its learned disadvantage against the booking's best pair, the part of Q that the growth
+    of the day's cost does not explain, at most `price_limit_min`. Without numba use the policy itself.
+    """
+
+    policy: Scorer
+    search: Search = field(default_factory=Search)
+    lead_min: float = 5.0
+    price_share: float = 1.0
+    price_limit_min: float = 60.0
+
+    def score(self, situation: Situation) -> Scores:
+        """The policy's values, planned pairs first among those of their booking, and the pairs to commit now."""
+        scores = self.policy.score(situation)
+        learned = scores.q_pair + situation.table.total
+        behind = best_of_booking(situation, learned) - learned
+        price = np.minimum(self.price_share * np.nan_to_num(behind, posinf=NEVER), self.price_limit_min)
+        planned, due = plan(situation, price, self.search, self.lead_min)
+        wait = days_of(scores, situation.fleet.days)
+        return Scores(q_pair=lifted(situation, scores.q_pair, planned), q_wait=wait, commit=planned & due)
+
+
+def plan(situation: Situation, price: F64, search: Search, lead_min: float) -> tuple[Bool, Bool]:
+    """Which pairs [P] the plan uses, and which of a booking's pairs [P] would have to leave before the next event."""
+    fleet, table = situation.fleet, situation.table
+    pairs = table.insertion
+    driver, depart, _ = plan_days(days_of_fleet(fleet, table), pairs.day, pairs.driver, pairs.booking, price, search)
+    until = np.maximum(fleet.now + lead_min, next_event(fleet, table))
+    due: Bool = depart[pairs.day, pairs.booking] <= until[pairs.day] + EPS
+    planned: Bool = driver[pairs.day, pairs.booking] == pairs.driver
+    return planned, due
+
+
+def best_of_booking(situation: Situation, value: F64) -> F64:
+    """The largest `value` [P] among the pairs of the same booking, [P]."""
+    pairs = situation.table.insertion
+    best = np.full(situation.fleet.open.shape, -np.inf)
+    np.maximum.at(best, (pairs.day, pairs.booking), value)
+    out: F64 = best[pairs.day, pairs.booking]
+    return out
+
+
+def lifted(situation: Situation, value: F64, planned: Bool) -> F64:
+    """`value` [P] with the planned pairs just above the best of their booking."""
+    return np.where(planned, best_of_booking(situation, value) + _LIFT, value)
 
 
 def days_of_fleet(fleet: Fleet, table: CandidateTable) -> Days:

@@ -1,7 +1,7 @@
 """Expected lateness of a pickup when travel and service times are noisy, and how the noise is carried along a route.
 
-With X ~ N(m, s^2) the minutes of arrival beyond the limit, E[max(0, X)] = m Phi(m/s) + s phi(m/s). A driver who has time
-to spare absorbs the noise collected so far; the variance left after a wait of r standard deviations is taken as
+With X ~ N(m, s^2) the minutes of arrival beyond the limit, E[max(0, X)] = m Phi(m/s) + s phi(m/s). A driver who has
+time to spare absorbs the noise collected so far; the variance left after a wait of r standard deviations is taken as
 (1 - r/3)^2 of it, 0 from r = 3 on (a smooth stand-in for the truncated normal).
 """
 

@@ -16,7 +16,7 @@ from numba import njit
 
 from qdispatch_domain.compiled.expected_lateness import expected_excess, variance_after_wait
 from qdispatch_domain.compiled.primitives import arrive, free_flow, serve
-from qdispatch_domain.fleet import EPS, NEVER
+from qdispatch_domain.fleet import EPS
 from qdispatch_domain.weights import RULES, WEIGHTS
 
 INFEASIBLE = 1e15
@@ -313,8 +313,8 @@ def search(
 ) -> float:
     """Plan the tasks `order` (indices from `first_open` on) and improve; `r` holds the COMMITTED trips when called.
 
-    Task k may be driven by `option_driver[option_from[k - first_open] : option_from[k - first_open + 1]]`, each at a fixed
-    `option_cost`; left out, it costs `unserved[k - first_open]`. Returns the objective; `r` holds the best plan found.
+    With o = k - first_open, task k may be driven by `option_driver[option_from[o] : option_from[o + 1]]`, each at a fixed
+    `option_cost`; left out, it costs `unserved[o]`. Returns the objective; `r` holds the best plan found.
     """
     drivers = r.length.shape[0]
     load = np.empty(drivers)

@@ -67,7 +67,7 @@ class Days(NamedTuple):
 
 @njit(cache=True)
 def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how: Search) -> tuple[Problem, Routes]:
-    """The problem of day n over the drivers `row_driver` [D'] and open bookings `bookings` [B'], COMMITTED trips placed."""
+    """The problem of day n over drivers `row_driver` [D'] and open bookings `bookings` [B'], COMMITTED trips placed."""
     drivers, opened = row_driver.shape[0], bookings.shape[0]
     committed, longest = 0, 0
     for d in row_driver:
@@ -148,9 +148,12 @@ def plan_days(
     pair_day: np.ndarray,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
+    pair_price: np.ndarray,
     how: Search,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Plan every day that has pairs; pairs [P] are ordered by (day, booking) and say which drivers are permitted.
+
+    `pair_price` [P], minutes-equivalent, is added to the cost of using a pair: what a policy knows beyond the plan.
 
     Returns per booking the planned driver (-1: none, or beyond the horizon), the planned departure and the day's
     objective: [N, B], [N, B], [N].
@@ -165,7 +168,9 @@ def plan_days(
         last = first
         while last < pair_day.shape[0] and pair_day[last] == n:
             last += 1
-        objective[n] = _plan_day(f, n, pair_driver[first:last], pair_booking[first:last], how, planned[n], depart[n])
+        objective[n] = _plan_day(
+            f, n, pair_driver[first:last], pair_booking[first:last], pair_price[first:last], how, planned[n], depart[n]
+        )
         first = last
     return planned, depart, objective
 
@@ -176,6 +181,7 @@ def _plan_day(
     n: int,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
+    pair_price: np.ndarray,
     how: Search,
     planned: np.ndarray,
     depart: np.ndarray,
@@ -195,10 +201,10 @@ def _plan_day(
     listed = np.empty(pair_booking.shape[0], np.int64)
     start = np.empty(pair_booking.shape[0], np.int64)
     for i in range(pair_booking.shape[0]):
-        if i == 0 or pair_booking[i] != pair_booking[i - 1]:
-            if f.scheduled[n, pair_booking[i]] - f.now[n] <= how.horizon_min:
-                listed[count], start[count] = pair_booking[i], i
-                count += 1
+        new = i == 0 or pair_booking[i] != pair_booking[i - 1]
+        if new and f.scheduled[n, pair_booking[i]] - f.now[n] <= how.horizon_min:
+            listed[count], start[count] = pair_booking[i], i
+            count += 1
     due = np.empty(count)
     for j in range(count):
         due[j] = f.scheduled[n, listed[j]] + f.tolerance[n, listed[j]]
@@ -218,7 +224,7 @@ def _plan_day(
         while i < pair_booking.shape[0] and pair_booking[i] == b:
             option_driver[options] = rows[pair_driver[i]]
             changed = f.current_driver[n, b] >= 0 and f.current_driver[n, b] != pair_driver[i]
-            option_cost[options] = CHANGE if changed else 0.0
+            option_cost[options] = (CHANGE if changed else 0.0) + pair_price[i]
             options += 1
             i += 1
         option_from[j + 1] = options
