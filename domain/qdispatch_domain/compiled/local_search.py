@@ -1,7 +1,8 @@
 """Local search over the routes of one day: which driver should take which open booking, and in which order.
 
 A route is the driver's COMMITTED trips in their fixed order with open bookings between them. Moves take one booking out
-and put it into another route (relocate), or exchange two (swap), each at its best position; simulated annealing
+and put it into another route (relocate), exchange two (swap), or give a place to a booking that has none (replace),
+each at its best position; simulated annealing
 (Kirkpatrick et al. 1983) decides. The objective is the day's true cost (docs/dispatch-rules.md, "Cost C"), with the
 lateness as expected under the noise of `Search`. Hard rules as for an insertion: latest pickups, shift end, breaks.
 """
@@ -12,9 +13,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from qdispatch_domain.compiled.expected_lateness import expected_excess, variance_after_wait
+from qdispatch_domain.compiled.jit import kernel
 from qdispatch_domain.compiled.primitives import arrive, free_flow, serve
 from qdispatch_domain.fleet import EPS
 from qdispatch_domain.weights import RULES, WEIGHTS
@@ -67,7 +68,9 @@ class Problem(NamedTuple):
     break_end: np.ndarray
     load_step: np.ndarray  # [D] trips per contract share of one more trip; 0 where it does not count
     load_base: np.ndarray  # [D] x without any task of this problem
-    load_size: float
+    load_size: float  # drivers who count, those outside this problem included
+    load_total: float  # sum of x over those outside
+    load_squares: float  # sum of x^2 over those outside
     seconds: np.ndarray
     travel_sd: float
 
@@ -86,7 +89,7 @@ class Routes(NamedTuple):
     driver: np.ndarray  # [T] who drives a task, -1 nobody
 
 
-@njit(cache=True)
+@kernel
 def new_routes(drivers: int, room: int, tasks: int) -> Routes:
     """Empty routes with room for `room` tasks each."""
     shape = (drivers, room + 1)
@@ -103,7 +106,7 @@ def new_routes(drivers: int, room: int, tasks: int) -> Routes:
     )
 
 
-@njit(cache=True)
+@kernel
 def _serve_task(
     p: Problem, d: int, k: int, place: np.ndarray, free: float, shift: float, variance: float
 ) -> tuple[float, float, float, float, float, float]:
@@ -144,7 +147,7 @@ def _serve_task(
     )
 
 
-@njit(cache=True)
+@kernel
 def _go_home(p: Problem, d: int, place: np.ndarray, free: float) -> tuple[float, float]:
     """(cost, finish) of ending the route here."""
     if not p.has_home[d]:
@@ -153,7 +156,7 @@ def _go_home(p: Problem, d: int, place: np.ndarray, free: float) -> tuple[float,
     return DEADHEAD * (finish - free), finish
 
 
-@njit(cache=True)
+@kernel
 def update_route(p: Problem, r: Routes, d: int, start: int) -> None:
     """Time route d anew from position `start` on."""
     n = r.length[d]
@@ -173,7 +176,7 @@ def update_route(p: Problem, r: Routes, d: int, start: int) -> None:
     r.total[d] = r.cost[d, n] + (home if n > 0 or p.worked[d] else 0.0)
 
 
-@njit(cache=True)
+@kernel
 def predict(p: Problem, r: Routes, d: int) -> float:
     """Time route d, raise `latest` to the predicted pickups where they are later already, and return its finish."""
     update_route(p, r, d, 0)
@@ -186,7 +189,7 @@ def predict(p: Problem, r: Routes, d: int) -> float:
     return _go_home(p, d, place, r.free[d, n])[1]
 
 
-@njit(cache=True)
+@kernel
 def _try(p: Problem, r: Routes, d: int, insert: int, at: int, remove: int, bound: float) -> float:
     """Cost of route d with task `insert` before position `at` (-1: none) and without position `remove` (-1: none).
 
@@ -237,12 +240,12 @@ def _try(p: Problem, r: Routes, d: int, insert: int, at: int, remove: int, bound
     return cost + (home if trips > 0 or p.worked[d] else 0.0)
 
 
-@njit(cache=True)
+@kernel
 def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
     return a[0] == b[0] and a[1] == b[1] and a[2] == b[2] and a[3] == b[3]
 
 
-@njit(cache=True)
+@kernel
 def _best_position(p: Problem, r: Routes, d: int, k: int, remove: int, bound: float) -> tuple[float, int]:
     """(cost of the route, position) of the cheapest feasible place for task k in route d, without position `remove`."""
     best, where = INFEASIBLE, -1
@@ -265,7 +268,7 @@ def _best_position(p: Problem, r: Routes, d: int, k: int, remove: int, bound: fl
     return best, where
 
 
-@njit(cache=True)
+@kernel
 def _place(p: Problem, r: Routes, d: int, k: int, at: int) -> None:
     for i in range(r.length[d], at, -1):
         r.task[d, i] = r.task[d, i - 1]
@@ -275,7 +278,7 @@ def _place(p: Problem, r: Routes, d: int, k: int, at: int) -> None:
     update_route(p, r, d, at)
 
 
-@njit(cache=True)
+@kernel
 def _take_out(p: Problem, r: Routes, d: int, at: int) -> None:
     r.driver[r.task[d, at]] = -1
     for i in range(at, r.length[d] - 1):
@@ -284,7 +287,7 @@ def _take_out(p: Problem, r: Routes, d: int, at: int) -> None:
     update_route(p, r, d, at)
 
 
-@njit(cache=True)
+@kernel
 def _position_of(r: Routes, d: int, k: int) -> int:
     for i in range(r.length[d]):
         if r.task[d, i] == k:
@@ -292,12 +295,12 @@ def _position_of(r: Routes, d: int, k: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _spread(size: float, total: float, squares: float) -> float:
     return SPREAD * math.sqrt(max(size * squares - total * total, 0.0))
 
 
-@njit(cache=True)
+@kernel
 def search(
     p: Problem,
     r: Routes,
@@ -313,12 +316,12 @@ def search(
 ) -> float:
     """Plan the tasks `order` (indices from `first_open` on) and improve; `r` holds the COMMITTED trips when called.
 
-    With o = k - first_open, task k may be driven by `option_driver[option_from[o] : option_from[o + 1]]`, each at a fixed
+    With o = k - first_open, task k may be driven by `option_driver[option_from[o] : option_from[o + 1]]`, each at its
     `option_cost`; left out, it costs `unserved[o]`. Returns the objective; `r` holds the best plan found.
     """
     drivers = r.length.shape[0]
     load = np.empty(drivers)
-    total, squares = 0.0, 0.0
+    total, squares = p.load_total, p.load_squares
     for d in range(drivers):
         load[d] = p.load_base[d] + p.load_step[d] * r.length[d]
         total += load[d]
@@ -409,12 +412,27 @@ def search(
                 total, squares = swap_total, swap_squares
                 fixed[k] = option_cost[j]
             else:
-                # the place is taken: exchange with a booking of that route
-                if origin < 0 or r.length[to] == 0:
+                # the place is taken: exchange with a booking of that route, or drive k in its stead
+                if r.length[to] == 0:
                     continue
                 spot = (other // 64) % r.length[to]
                 m = r.task[to, spot]
                 if m < first_open:
+                    continue
+                if origin < 0:
+                    extra = option_cost[j] - fixed[m] + unserved[m - first_open] - unserved[o]
+                    limit = r.total[to] + slack - extra
+                    mine, i = _best_position(p, r, to, k, spot, limit)
+                    if i < 0 or mine > limit:
+                        continue
+                    value += mine + extra - r.total[to]
+                    _take_out(p, r, to, spot)
+                    _place(p, r, to, k, i if i <= spot else i - 1)
+                    fixed[k] = option_cost[j]
+                    if value < best_value - 1e-6:
+                        best_value = value
+                        best_task[:], best_length[:] = r.task, r.length
+                        improved = True
                     continue
                 back = -1
                 for jj in range(option_from[m - first_open], option_from[m - first_open + 1]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from qdispatch_domain.compiled.jit import kernel
 from qdispatch_domain.compiled.local_search import (
     CHANGE,
     EMERGENCY,
@@ -65,11 +65,17 @@ class Days(NamedTuple):
     seconds: np.ndarray
 
 
-@njit(cache=True)
+@kernel
 def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how: Search) -> tuple[Problem, Routes]:
     """The problem of day n over drivers `row_driver` [D'] and open bookings `bookings` [B'], COMMITTED trips placed."""
     drivers, opened = row_driver.shape[0], bookings.shape[0]
     committed, longest = 0, 0
+    rest_total, rest_squares = 0.0, 0.0
+    for d in range(f.usable.shape[1]):
+        if f.counts[n, d] and not f.usable[n, d]:
+            x = (f.trips_done[n, d] + (1.0 if f.locked[n, d] else 0.0) + f.n_trips[n, d]) / f.contract_share[n, d]
+            rest_total += x
+            rest_squares += x * x
     for d in row_driver:
         committed += f.n_trips[n, d]
         longest = max(longest, f.n_trips[n, d])
@@ -97,6 +103,8 @@ def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how:
         np.empty(drivers),
         np.empty(drivers),
         float(f.counts[n].sum()),
+        rest_total,
+        rest_squares,
         f.seconds,
         how.travel_sd,
     )
@@ -142,7 +150,7 @@ def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how:
     return p, r
 
 
-@njit(cache=True)
+@kernel
 def plan_days(
     f: Days,
     pair_day: np.ndarray,
@@ -175,7 +183,7 @@ def plan_days(
     return planned, depart, objective
 
 
-@njit(cache=True)
+@kernel
 def _plan_day(
     f: Days,
     n: int,

@@ -1,0 +1,81 @@
+"""`kernel`: numba's njit with a cache that notices every change of the code a kernel is made of.
+
+numba compares only the file of the function itself; a kernel also holds, as constants or inlined code, what its module
+imports (rules, weights, speeds, other kernels). The cache folder is therefore named after the text of all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from numba import config, njit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OURS = re.compile(r"^(?:from|import) (qdispatch_\w+(?:\.\w+)*)", re.MULTILINE)
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile on first use, cached on disk where a folder can be written (`NUMBA_CACHE_DIR` names another one)."""
+    base = _cache_folder()
+    if base is None:
+        uncached: Callable[P, R] = njit(function)
+        return uncached
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(base / f"kernels-{_digest(function.__module__)}")
+    try:
+        compiled: Callable[P, R] = njit(cache=True)(function)
+    finally:
+        config.CACHE_DIR = before
+    return compiled
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """The first of these folders that can be written; None: kernels are compiled anew in every process."""
+    named = config.CACHE_DIR
+    user = Path(os.path.expanduser("~/.cache/qdispatch"))
+    for folder in [Path(named)] if named else [Path(__file__).parent / "__pycache__", user]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+@cache
+def _digest(module: str) -> str:
+    """Of the text of `module` and of all modules of this tree that it imports, directly or through others."""
+    seen: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen[name] = _text(name)
+            waiting += _imports(seen[name])
+    whole = "\0".join(f"{name}\0{seen[name]}" for name in sorted(seen))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def _imports(text: str) -> Iterator[str]:
+    """Modules of this tree named by the import lines at the beginning of a line, as far as they are loaded."""
+    return (name for name in _OURS.findall(text) if name in sys.modules)
+
+
+@cache
+def _text(module: str) -> str:
+    file = sys.modules[module].__file__
+    if file is None:
+        raise RuntimeError(f"Expected a source file of {module}.")
+    return Path(file).read_text(encoding="utf-8")
