@@ -116,7 +116,8 @@ def test_nobody_waits_for_a_departure_that_no_event_announces() -> None:
     # alone, ready at once, 60 minutes ahead: the departure lies before the next event, which is decide_by
     situation = Situation(pack([snapshot([driver("a")], [booking("b", 5.0, 10.0, 660.0)])]))
     scores = Planner(lead_min=0.0).score(situation)
-    assert scores.commit is not None and scores.commit.all()
+    assert scores.commit is not None
+    assert scores.commit.all()
 
 
 def test_noise_keeps_a_tight_chain_apart() -> None:
@@ -155,11 +156,13 @@ def test_a_price_moves_a_booking_to_another_driver() -> None:
 
     planned = Planner(lead_min=60.0).score(situation).commit
     guided = GuidedSearch(Dislikes(), lead_min=60.0).score(situation).commit
-    assert planned is not None and guided is not None
+    assert planned is not None
+    assert guided is not None
     assert planned.tolist() == [True, False]
     assert guided.tolist() == [False, True]
     unheard = GuidedSearch(Dislikes(), lead_min=60.0, price_share=0.0).score(situation).commit
-    assert unheard is not None and unheard.tolist() == [True, False]
+    assert unheard is not None
+    assert unheard.tolist() == [True, False]
 
 
 def test_only_permitted_drivers_are_planned() -> None:
@@ -167,4 +170,5 @@ def test_only_permitted_drivers_are_planned() -> None:
     regular = driver("regular", -3.0)
     situation = Situation(pack([snapshot([regular, reserve], [booking("b", 0.0, 5.0, 640.0)])]))
     commit_now = Planner(lead_min=90.0).score(situation).commit
-    assert commit_now is not None and situation.table.insertion.driver[commit_now].tolist() == [0]
+    assert commit_now is not None
+    assert situation.table.insertion.driver[commit_now].tolist() == [0]
