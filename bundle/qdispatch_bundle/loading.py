@@ -45,13 +45,24 @@ def load_bundle(directory: Path, precision: Precision | None = None) -> Bundle:
     weights of both graphs finite, graph loadable with the right signature, golden vectors. Raises BundleError with
     its `reason` at the first that fails; nothing is half loaded.
     """
+    sealed = verify_bundle(directory)
+    return open_bundle(sealed, sealed.manifest.recommended_precision if precision is None else precision)
+
+
+def verify_bundle(directory: Path) -> SealedBundle:
+    """The first half of `load_bundle`: everything that holds for both graphs. The files are read once, here."""
     sealed = read_sealed(directory)
     check_locks(sealed.manifest)
     check_weights(sealed)
-    chosen = sealed.manifest.recommended_precision if precision is None else precision
-    model = open_model(sealed, chosen)
+    return sealed
+
+
+def open_bundle(sealed: SealedBundle, precision: Precision) -> Bundle:
+    """The second half: load one graph of a verified bundle and replay the golden vectors with it."""
+    model = open_model(sealed, precision)
     cases = read_golden(sealed.files[GOLDEN_FILE], sealed.manifest.golden.snapshots)
-    return Bundle(sealed.manifest, sealed.digest, chosen, model, replay(model, chosen, cases, sealed.manifest.golden))
+    replayed = replay(model, precision, cases, sealed.manifest.golden)
+    return Bundle(sealed.manifest, sealed.digest, precision, model, replayed)
 
 
 def check_weights(sealed: SealedBundle) -> None:

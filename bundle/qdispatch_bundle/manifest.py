@@ -13,7 +13,8 @@ from qdispatch_bundle.errors import BundleError, RefusalReason
 from qdispatch_bundle.measurements import Calibration, KpiTable, QuantizationReport
 from qdispatch_bundle.strict_json import JsonObject
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # what is written
+READABLE_VERSIONS = (1, 2)  # 1 lacks `quantization.calibration` and `quantization.fastest`
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_DIGEST_FILE = "manifest.sha256"  # `sha256sum --check` reads it
@@ -155,8 +156,13 @@ class Manifest:
     calibration: Calibration | None = None  # None: q_value is never reported
 
     def __post_init__(self) -> None:
-        if self.schema_version != SCHEMA_VERSION:
-            raise ValueError(f"Expected schema_version {SCHEMA_VERSION}.")
+        if self.schema_version not in READABLE_VERSIONS:
+            raise ValueError(f"Expected schema_version {_either(READABLE_VERSIONS)}.")
+        since_2 = (self.quantization.calibration, self.quantization.fastest)
+        if self.schema_version == 1 and since_2 != (None, None):
+            raise ValueError("Expected no quantization.calibration and quantization.fastest in schema_version 1.")
+        if self.schema_version > 1 and None in since_2:
+            raise ValueError("Expected quantization.calibration and quantization.fastest.")
         if not _VERSION.fullmatch(self.model_version):
             raise ValueError("Expected model_version of 1 to 64 letters, digits, '.', '_' or '-'.")
         if not _SHA256.fullmatch(self.feature_fingerprint):
@@ -178,10 +184,14 @@ def read_manifest(data: bytes) -> Manifest:
     except (UnicodeDecodeError, strict_json.JsonMismatch) as error:
         raise BundleError(RefusalReason.SCHEMA, f"{MANIFEST_FILE}: {error}") from error
     version = parsed.get("schema_version") if isinstance(parsed, dict) else None
-    if isinstance(version, int) and version != SCHEMA_VERSION:
-        detail = f"{MANIFEST_FILE}: schema_version {version}, this code reads {SCHEMA_VERSION}"
+    if isinstance(version, int) and version not in READABLE_VERSIONS:
+        detail = f"{MANIFEST_FILE}: schema_version {version}, this code reads {_either(READABLE_VERSIONS)}"
         raise BundleError(RefusalReason.SCHEMA_VERSION, detail)
     try:
         return strict_json.read(Manifest, parsed)
     except strict_json.JsonMismatch as error:
         raise BundleError(RefusalReason.SCHEMA, f"{MANIFEST_FILE}: {error}") from error
+
+
+def _either(versions: tuple[int, ...]) -> str:
+    return " or ".join(str(version) for version in versions)

@@ -11,7 +11,8 @@ class ModelForm(StrEnum):
 
     FP32 = "fp32"
     INT8_DYNAMIC = "int8-dynamic"  # weights per channel, activations scaled at run time
-    INT8_QDQ = "int8-qdq"  # weights and activations scaled ahead, heads in fp32
+    INT8_QDQ = "int8-qdq"  # weights and activations of the matrix products scaled ahead, heads in fp32
+    INT8_QDQ_ALL = "int8-qdq-all"  # every operator that ONNX Runtime can quantize, heads included
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,36 @@ class FormReport:
     closed_loop: tuple[ClosedLoop, ...]  # one per scenario; empty for FP32 itself
     verdict: str  # what the figures say, in words
 
+    @property
+    def qualifies(self) -> bool:
+        """Whether this INT8 form was played and costs nowhere significantly more than FP32."""
+        return bool(self.closed_loop) and not any(loop.significantly_worse for loop in self.closed_loop)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDays:
+    """Where the situations came from that scaled the activations of the static forms ahead of time."""
+
+    scenario: str
+    days: int
+    first_seed: int
+    situations: int  # used for calibration
+    most_pairs: int  # of the largest of them
+
+    def __post_init__(self) -> None:
+        if min(self.days, self.situations) < 1 or self.most_pairs < 0:
+            raise ValueError("Expected days and situations >= 1 and most_pairs >= 0.")
+
+
+@dataclass(frozen=True, slots=True)
+class FastestForm:
+    """The fastest permitted form (FP32, or INT8 that qualifies) at one size, on the machine of the export."""
+
+    size: str
+    form: ModelForm
+    median_ms: float
+    share_of_fp32: float  # of the time of FP32 at this size; 1 for FP32 itself
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -113,12 +144,19 @@ class QuantizationReport:
     rule: str
     int8_form: ModelForm  # the one kept as model.int8.onnx
     reason: str  # why this form, and why the recommended precision
+    calibration: tuple[ObservedDays, ...] | None = None  # None: a manifest of schema 1, which did not say
+    fastest: tuple[FastestForm, ...] | None = None  # one row per size; None as above
 
     def __post_init__(self) -> None:
         if self.int8_form is ModelForm.FP32:
             raise ValueError("Expected an INT8 form.")
         if self.int8_form not in {report.form for report in self.forms}:
             raise ValueError("Expected the kept INT8 form among the measured ones.")
+
+    @property
+    def int8_qualifies(self) -> bool:
+        """Whether the kept INT8 form may answer: in no scenario significantly worse than FP32 in closed loop."""
+        return next(report for report in self.forms if report.form is self.int8_form).qualifies
 
 
 @dataclass(frozen=True, slots=True)

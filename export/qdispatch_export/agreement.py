@@ -1,4 +1,4 @@
-"""How far one graph's values are from another's over situations met on simulated days."""
+"""How far one graph's values are from another's over situations met on simulated days. Information only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime as ort
 
-from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.onnx_session import Array, run_graph
-from qdispatch_domain.classic import classic_view
-from qdispatch_domain.situation import Situation
-from qdispatch_domain.snapshot import Snapshot
+from qdispatch_export.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +19,6 @@ class Agreement:
     observations: int
     top1: float
     max_q_difference: float  # minutes-equivalent
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A situation met on a simulated day: its snapshot, the graph's inputs, and which actions were permitted.
-
-    `permitted` is [P + 1] for `set` (the pairs in order, then waiting) and [201] for `flat`.
-    """
-
-    snapshot: Snapshot
-    inputs: Mapping[str, Array]
-    permitted: Array
-
-
-def permitted_actions(kind: ModelKind, situation: Situation, day: int) -> Array:
-    """Which actions are permitted on one day of a situation; waiting is not while a booking must be decided."""
-    if kind is ModelKind.FLAT:
-        return np.asarray(classic_view(situation).mask(situation)[day])
-    pairs = int(np.count_nonzero(situation.table.insertion.day == day))
-    may_wait = not bool(situation.table.must[day].any())
-    return np.append(np.ones(pairs, dtype=np.bool_), may_wait)
 
 
 def best_action(outputs: Mapping[str, Array], permitted: Array) -> int:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from qdispatch_bundle.errors import BundleError
+from qdispatch_bundle.errors import BundleError, OverModelLimit
 from qdispatch_bundle.strict_json import dump
 from qdispatch_export.errors import ExportError
 from qdispatch_export.pipeline import ExportResult, export_bundle
@@ -28,13 +28,14 @@ def export(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint that the trainer wrote (model.pt).")],
     out: Annotated[Path, typer.Option(help="Folder of the bundle; it is made, and appears only when complete.")],
     scenario: Annotated[
-        list[str] | None, typer.Option(help="Judge in closed loop on this scenario; may be given several times.")
+        list[str] | None,
+        typer.Option(help="Judge in closed loop on these (comma list, or given several times); default: two."),
     ] = None,
     observe: Annotated[
         list[str] | None,
         typer.Option(metavar="SCENARIO:DAYS", help="Meet situations (calibration, golden vectors) on these days."),
     ] = None,
-    days: Annotated[int, typer.Option(help="Paired days per scenario in closed loop, at least 100.")] = 100,
+    days: Annotated[int, typer.Option(help="Paired days per scenario in closed loop, at least 100.")] = 200,
     moments: Annotated[int, typer.Option(help="Situations kept per observed scenario.")] = 120,
     latency_runs: Annotated[int, typer.Option(help="Timed runs per form and size.")] = 200,
     golden: Annotated[int, typer.Option(help="Golden vectors, at least 8.")] = 12,
@@ -54,8 +55,8 @@ def export(
             checkpoint=checkpoint,
             out=out,
             command=shlex.join(["qdispatch-export", *sys.argv[1:]]),
-            scenarios=tuple(scenario) if scenario else None,
-            observed=tuple(_observed(text) for text in observe) if observe else None,
+            scenarios=_listed(scenario) if scenario else None,
+            observed=tuple(_observed(text) for text in _listed(observe)) if observe else None,
             days=days,
             moments=moments,
             latency_runs=latency_runs,
@@ -71,13 +72,21 @@ def export(
     try:
         with errors.status("Exporting") as status:
             result = export_bundle(request, status.update)
-    except (ExportError, BundleError, OSError) as error:
+    except (ExportError, BundleError, OverModelLimit, OSError) as error:
         errors.print(f"[red]Not exported:[/red] {error}", highlight=False)
         raise typer.Exit(EXIT_NOT_EXPORTABLE) from error
     if as_json:
         sys.stdout.write(json.dumps(_as_json(result), indent=2) + "\n")
     else:
         print_result(result, Console())
+
+
+def _listed(options: list[str]) -> tuple[str, ...]:
+    """The parts of options that may each hold a comma list. Raises ValueError for an empty part."""
+    parts = tuple(part.strip() for option in options for part in option.split(","))
+    if not all(parts):
+        raise ValueError("Expected names between the commas.")
+    return parts
 
 
 def _observed(text: str) -> tuple[str, int]:

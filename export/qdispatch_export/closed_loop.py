@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.measurements import ClosedLoop, Interval, KpiRow, KpiTable, ModelForm
-from qdispatch_bundle.model import Model
 from qdispatch_domain.fleet import EPS
 from qdispatch_domain.situation import Scorer
-from qdispatch_export.agreement import Moment, permitted_actions
 from qdispatch_trainer.day import BOOL
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.paired_difference import paired_difference
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import SeedPurpose, seed_range
-from qdispatch_trainer.simulator.day_batch import DayBatch
-from qdispatch_trainer.simulator.play import play, play_round
+from qdispatch_trainer.simulator.play import play
 from qdispatch_trainer.simulator.progress import Fate
 
 F64 = npt.NDArray[np.float64]
+Figures = dict[str, F64]  # by name [days], as `play_costs` gives them
 
-# Every choice made here (INT8 form, precision, golden vectors) belongs to the validation seeds. What calibrates the
-# quantization lies far behind the days that judge it.
+# Every choice made here (INT8 form, precision) belongs to the validation seeds. What calibrates the quantization
+# (`moments.py`) lies far behind the days that judge it.
 _JUDGED_FROM = 200_000
-_OBSERVED_FROM = 900_000
 _COST = "cost"
 _TERMS = ("deadhead", "lateness", "emergency", "driver_change", "unserved", "spread")
 UNITS = {
@@ -38,29 +34,7 @@ UNITS = {
 }
 
 
-def collect_moments(
-    kind: ModelKind, scenario: Scenario, days: int, model: Model, wanted: int, rng: np.random.Generator
-) -> tuple[Moment, ...]:
-    """Let `model` play `days` days and keep about `wanted` of the situations met, at random over all of them."""
-    seeds = seed_range(SeedPurpose.VALIDATION, days, start=_OBSERVED_FROM)
-    batch = DayBatch([generate_day(scenario, seed) for seed in seeds])
-    kept: list[Moment] = []
-    seen = 0
-    while not batch.over.all():
-        situation = batch.situation()
-        for n in np.flatnonzero(batch.decidable()):
-            seen += 1
-            # Reservoir sampling (Vitter 1985, algorithm R): every situation is kept with the same probability.
-            place = len(kept) if len(kept) < wanted else int(rng.integers(seen))
-            if place < wanted:
-                permitted = permitted_actions(kind, situation, int(n))
-                moment = Moment(batch.snapshot(int(n)), model.inputs(situation, int(n)), permitted)
-                kept[place : place + 1] = [moment]
-        play_round(batch, model)
-    return tuple(kept)
-
-
-def play_costs(scenario: Scenario, days: int, scorer: Scorer) -> dict[str, F64]:
+def play_costs(scenario: Scenario, days: int, scorer: Scorer) -> Figures:
     """Figures of every day [days] over the judging days of a scenario: cost, its terms, and shares; see UNITS.
 
     A share is NaN on a day without such a trip.
@@ -128,9 +102,3 @@ def _interval(difference: F64) -> Interval:
     if found.low is None or found.high is None:
         raise ValueError("Expected at least two days.")
     return Interval(found.mean, found.low, found.high)
-
-
-def merge_moments(groups: Sequence[Sequence[Moment]]) -> tuple[Moment, ...]:
-    """All moments, the scenarios taking turns, so that every part of the result holds all of them."""
-    longest = max((len(group) for group in groups), default=0)
-    return tuple(group[index] for index in range(longest) for group in groups if index < len(group))

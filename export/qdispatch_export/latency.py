@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import onnxruntime as ort
 
+from qdispatch_bundle.interleaved import interleaved_medians
 from qdispatch_bundle.measurements import LatencyRow, ModelForm
 from qdispatch_bundle.onnx_session import Array, run_graph
-from qdispatch_export.synthetic_inputs import ObservationSize
+from qdispatch_bundle.synthetic_inputs import ObservationSize
 
 _WARM_UP = 5
 
@@ -20,24 +21,14 @@ def measure_latency(
     observations: Sequence[tuple[ObservationSize, Mapping[str, Array]]],
     runs: int,
 ) -> dict[ModelForm, tuple[LatencyRow, ...]]:
-    """Median milliseconds per form and size over `runs` rounds.
-
-    Every round runs each form once, in turn, so that whatever else the machine does falls on all of them alike.
-    """
+    """Median milliseconds per form and size over `runs` rounds in which the forms take turns."""
     if runs < 1:
         raise ValueError("Expected runs >= 1.")
     rows: dict[ModelForm, list[LatencyRow]] = {form: [] for form in sessions}
     for size, inputs in observations:
-        seconds: dict[ModelForm, list[float]] = {form: [] for form in sessions}
-        for turn in range(_WARM_UP + runs):
-            for form, session in sessions.items():
-                start = time.perf_counter()
-                run_graph(session, inputs)
-                if turn >= _WARM_UP:
-                    seconds[form].append(time.perf_counter() - start)
-        for form, samples in seconds.items():
-            median = float(np.median(samples)) * 1e3
-            rows[form].append(LatencyRow(size.name, size.drivers, size.bookings, size.pairs, round(median, 4)))
+        passes = {form: partial(run_graph, session, inputs) for form, session in sessions.items()}
+        for form, seconds in interleaved_medians(passes, rounds=runs, warm_up=_WARM_UP).items():
+            rows[form].append(LatencyRow(size.name, size.drivers, size.bookings, size.pairs, round(seconds * 1e3, 4)))
     return {form: tuple(found) for form, found in rows.items()}
 
 

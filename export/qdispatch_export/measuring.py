@@ -9,15 +9,13 @@ import numpy as np
 
 from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.measurements import ClosedLoop, FormReport, KpiTable, LatencyRow, ModelForm
-from qdispatch_bundle.onnx_session import Array
-from qdispatch_domain.classic import STATE
-from qdispatch_domain.features import CLIP
-from qdispatch_export.agreement import Moment, measure_agreement
-from qdispatch_export.closed_loop import compare_closed_loop, kpi_table, play_costs
+from qdispatch_bundle.synthetic_inputs import synthetic_observations
+from qdispatch_export.agreement import measure_agreement
+from qdispatch_export.closed_loop import Figures, compare_closed_loop, kpi_table, play_costs
 from qdispatch_export.forms import OpenForm
 from qdispatch_export.latency import measure_latency
+from qdispatch_export.moments import Moment
 from qdispatch_export.selection import verdict
-from qdispatch_export.synthetic_inputs import EDGE_SIZES, ObservationSize, set_inputs, sizes_of
 from qdispatch_trainer.policies import HEURISTICS, REFERENCE
 from qdispatch_trainer.scenarios import Scenario
 
@@ -26,28 +24,28 @@ _COMPARED = (REFERENCE, "random feasible", "nearest driver", "regret-2")
 Say = Callable[[str], None]
 
 
-def synthetic_observations(
-    kind: ModelKind, rng: np.random.Generator, *, edges: bool
-) -> list[tuple[ObservationSize, Mapping[str, Array]]]:
-    """One random observation of each size; with `edges` also those with an axis of one."""
-    sizes = (*sizes_of(kind), *(EDGE_SIZES if edges and kind is ModelKind.SET else ()))
-    if kind is ModelKind.SET:
-        return [(size, set_inputs(size, rng)) for size in sizes]
-    return [(size, {"state": rng.uniform(-CLIP, CLIP, STATE).astype(np.float32)}) for size in sizes]
+def play_forms(
+    forms: Mapping[ModelForm, OpenForm], scenarios: Sequence[Scenario], days: int, say: Say
+) -> dict[str, dict[ModelForm, Figures]]:
+    """Figures of every judging day, by scenario and form; all forms meet the same days."""
+    played: dict[str, dict[ModelForm, Figures]] = {scenario.name: {} for scenario in scenarios}
+    for scenario in scenarios:
+        for form, opened in forms.items():
+            say(f"Playing {days} days of {scenario.name} with {form.value}")
+            played[scenario.name][form] = play_costs(scenario, days, opened.model)
+    return played
 
 
 def measure_forms(
     kind: ModelKind,
     forms: Mapping[ModelForm, OpenForm],
     moments: Sequence[Moment],
-    scenarios: Sequence[Scenario],
-    days: int,
+    closed_loop: Mapping[ModelForm, tuple[ClosedLoop, ...]],
     latency_runs: int,
     say: Say,
 ) -> dict[ModelForm, FormReport]:
     """Reports of all forms; `moments` (not those used to calibrate) are for the agreement."""
     fp32 = forms[ModelForm.FP32]
-    closed_loop = _play_all(forms, scenarios, days, say)
     say("Measuring latency")
     sizes = synthetic_observations(kind, np.random.default_rng(0), edges=False)
     latency = measure_latency({form: opened.session for form, opened in forms.items()}, sizes, latency_runs)
@@ -70,31 +68,31 @@ def measure_forms(
     return reports
 
 
-def compare_policies(fp32: OpenForm, scenarios: Sequence[Scenario], days: int, say: Say) -> tuple[KpiTable, ...]:
+def compare_with_fp32(
+    scenarios: Sequence[Scenario], days: int, played: Mapping[str, Mapping[ModelForm, Figures]]
+) -> dict[ModelForm, tuple[ClosedLoop, ...]]:
+    """Each INT8 form against FP32 on the same days, per scenario."""
+    found: dict[ModelForm, list[ClosedLoop]] = {}
+    for scenario in scenarios:
+        figures = dict(played[scenario.name])
+        fp32 = figures.pop(ModelForm.FP32)
+        for form, compared in compare_closed_loop(scenario, days, fp32, figures).items():
+            found.setdefault(form, []).append(compared)
+    return {form: tuple(rows) for form, rows in found.items()}
+
+
+def compare_policies(
+    scenarios: Sequence[Scenario], days: int, played: Mapping[str, Mapping[ModelForm, Figures]], say: Say
+) -> tuple[KpiTable, ...]:
     """Key figures of the FP32 graph and of the heuristics on the judging days, against the server's fallback."""
     tables = []
     for scenario in scenarios:
         say(f"Playing {days} days of {scenario.name} with the heuristics")
         figures = {name: play_costs(scenario, days, HEURISTICS[name]()) for name in _COMPARED}
-        figures["model fp32"] = play_costs(scenario, days, fp32.model)
+        figures["model fp32"] = dict(played[scenario.name][ModelForm.FP32])
         tables.append(kpi_table(scenario, days, REFERENCE, figures))
     return tuple(tables)
 
 
 def _reference(opened: OpenForm, latency: tuple[LatencyRow, ...], observations: int) -> FormReport:
     return FormReport(ModelForm.FP32, len(opened.data), latency, None, observations, None, (), "the reference")
-
-
-def _play_all(
-    forms: Mapping[ModelForm, OpenForm], scenarios: Sequence[Scenario], days: int, say: Say
-) -> dict[ModelForm, tuple[ClosedLoop, ...]]:
-    found: dict[ModelForm, list[ClosedLoop]] = {form: [] for form in forms}
-    for scenario in scenarios:
-        figures = {}
-        for form, opened in forms.items():
-            say(f"Playing {days} days of {scenario.name} with {form.value}")
-            figures[form] = play_costs(scenario, days, opened.model)
-        fp32 = figures.pop(ModelForm.FP32)
-        for form, compared in compare_closed_loop(scenario, days, fp32, figures).items():
-            found[form].append(compared)
-    return {form: tuple(rows) for form, rows in found.items()}

@@ -28,21 +28,22 @@ from qdispatch_bundle.manifest import (
     Precision,
     Training,
 )
-from qdispatch_bundle.measurements import FormReport, KpiTable, ModelForm, QuantizationReport
+from qdispatch_bundle.measurements import KpiTable, ModelForm, QuantizationReport
 from qdispatch_bundle.replay import ReplayReport
 from qdispatch_bundle.sealing import publish, seal, staging_folder, write_sealed
+from qdispatch_bundle.synthetic_inputs import synthetic_observations
 from qdispatch_domain import classic, features
+from qdispatch_domain.snapshot import Snapshot
 from qdispatch_domain.weights import WEIGHTS
-from qdispatch_export.agreement import Moment
-from qdispatch_export.closed_loop import collect_moments, merge_moments
 from qdispatch_export.equivalence import check_equivalence
 from qdispatch_export.errors import ExportError
 from qdispatch_export.forms import OpenForm, open_form, quantized_forms
 from qdispatch_export.golden_choice import choose_golden
 from qdispatch_export.machine import this_machine
-from qdispatch_export.measuring import Say, compare_policies, measure_forms, synthetic_observations
+from qdispatch_export.measuring import Say, compare_policies, compare_with_fp32, measure_forms, play_forms
+from qdispatch_export.moments import Moment, Observed, observe, take_turns
 from qdispatch_export.request import ExportRequest
-from qdispatch_export.selection import RULE, Choice, choose
+from qdispatch_export.selection import RULE, choose
 from qdispatch_export.torch_export import export_form, to_onnx
 from qdispatch_trainer.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from qdispatch_trainer.networks.build import config_to_dict
@@ -50,6 +51,7 @@ from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.source_revision import UNKNOWN, git_revision
 
 _GOLDEN_CANDIDATES = 80  # snapshots tried as golden vectors
+_GOLDEN_PAIRS = 600  # the most candidate pairs one of them has
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,14 @@ def export_bundle(request: ExportRequest, say: Say) -> ExportResult:
     checkpoint = _usable_checkpoint(request.checkpoint)
     kind = ModelKind(checkpoint.kind)
     scenarios = [_scenario(name) for name in request.judged(kind)]
-    observed = [(_scenario(name), days) for name, days in request.observe(kind)]
+    observing = [(_scenario(name), days) for name, days in request.observe(kind)]
     limits = request.limits(kind)
 
     say("Exporting FP32")
     fp32 = open_form(kind, to_onnx(checkpoint), limits)
-    moments = _observe(kind, fp32, observed, request.moments, say)
-    calibration, judged = moments[::2], moments[1::2]
+    observed = _observe(kind, fp32, observing, request.moments, say)
+    moments = take_turns([one.moments for one in observed])
+    calibrating = take_turns([one.calibrating for one in observed])
 
     say("Comparing the graph with the checkpoint")
     synthetic = [inputs for _, inputs in synthetic_observations(kind, np.random.default_rng(1), edges=True)]
@@ -88,10 +91,13 @@ def export_bundle(request: ExportRequest, say: Say) -> ExportResult:
     difference = check_equivalence(module, fp32.session, [*synthetic, *(moment.inputs for moment in moments)])
 
     say("Quantizing")
-    forms = {ModelForm.FP32: fp32, **quantized_forms(kind, fp32.data, [m.inputs for m in calibration], limits)}
-    reports = measure_forms(kind, forms, judged, scenarios, request.days, request.latency_runs, say)
+    forms = {ModelForm.FP32: fp32, **quantized_forms(kind, fp32.data, [m.inputs for m in calibrating], limits)}
+    played = play_forms(forms, scenarios, request.days, say)
+    closed_loop = compare_with_fp32(scenarios, request.days, played)
+    judging = take_turns([one.judging for one in observed])
+    reports = measure_forms(kind, forms, judging, closed_loop, request.latency_runs, say)
     choice = choose(reports)
-    kpis = compare_policies(fp32, scenarios, request.days, say)
+    kpis = compare_policies(scenarios, request.days, played, say)
 
     say("Choosing golden vectors")
     kept = {Precision.FP32: fp32, Precision.INT8: forms[choice.int8_form]}
@@ -99,11 +105,20 @@ def export_bundle(request: ExportRequest, say: Say) -> ExportResult:
     golden, cases = choose_golden(
         {p: form.model for p, form in kept.items()},
         {p: form.model for p, form in rough.items()},
-        [moment.snapshot for moment in moments[:_GOLDEN_CANDIDATES]],
+        _golden_candidates(moments),
         request.golden,
     )
     files = {FP32_FILE: fp32.data, INT8_FILE: kept[Precision.INT8].data, GOLDEN_FILE: write_golden(cases)}
-    manifest = _manifest(request, checkpoint, kind, golden, reports, choice, kpis, files)
+    quantization = QuantizationReport(
+        machine=this_machine(),
+        forms=tuple(reports.values()),
+        rule=RULE,
+        int8_form=choice.int8_form,
+        reason=choice.reason,
+        calibration=tuple(one.provenance() for one in observed),
+        fastest=choice.fastest,
+    )
+    manifest = _manifest(request, checkpoint, kind, golden, quantization, choice.recommended, kpis, files)
     say("Loading and replaying the finished bundle")
     return _publish(request, manifest, files, difference)
 
@@ -128,13 +143,25 @@ def _scenario(name: str) -> Scenario:
 
 
 def _observe(
-    kind: ModelKind, fp32: OpenForm, observed: Sequence[tuple[Scenario, int]], wanted: int, say: Say
-) -> tuple[Moment, ...]:
-    groups = []
-    for number, (scenario, days) in enumerate(observed):
+    kind: ModelKind, fp32: OpenForm, observing: Sequence[tuple[Scenario, int]], wanted: int, say: Say
+) -> tuple[Observed, ...]:
+    """What was met in every scenario. Raises ExportError where it is not enough to calibrate with and to judge."""
+    found = []
+    for number, (scenario, days) in enumerate(observing):
         say(f"Observing {days} days of {scenario.name}")
-        groups.append(collect_moments(kind, scenario, days, fp32.model, wanted, np.random.default_rng(number)))
-    return merge_moments(groups)
+        found.append(observe(kind, scenario, days, fp32.model, wanted, np.random.default_rng(number)))
+        if len(found[-1].moments) < 2:
+            raise ExportError(f"{days} days of {scenario.name} hold less than two decisions; observe more of them.")
+    return tuple(found)
+
+
+def _golden_candidates(moments: Sequence[Moment]) -> list[Snapshot]:
+    """Snapshots tried as golden vectors, evenly over all scenarios and sizes but the largest.
+
+    A server replays its golden vectors before it serves, and a bundle carries them: a fleet of a hundred is too much.
+    """
+    usable = [moment.snapshot for moment in moments if moment.pairs <= _GOLDEN_PAIRS]
+    return usable[:: max(1, len(usable) // _GOLDEN_CANDIDATES)][:_GOLDEN_CANDIDATES]
 
 
 def _manifest(
@@ -142,8 +169,8 @@ def _manifest(
     checkpoint: Checkpoint,
     kind: ModelKind,
     golden: Golden,
-    reports: Mapping[ModelForm, FormReport],
-    choice: Choice,
+    quantization: QuantizationReport,
+    recommended: Precision,
     kpis: tuple[KpiTable, ...],
     files: Mapping[str, bytes],
 ) -> Manifest:
@@ -183,15 +210,9 @@ def _manifest(
         export_command=request.command,
         export_git_revision=git_revision(),
         commit_threshold=checkpoint.wait_bias_min,
-        recommended_precision=choice.recommended,
+        recommended_precision=recommended,
         golden=golden,
-        quantization=QuantizationReport(
-            machine=this_machine(),
-            forms=tuple(reports.values()),
-            rule=RULE,
-            int8_form=choice.int8_form,
-            reason=choice.reason,
-        ),
+        quantization=quantization,
         kpis=kpis,
         files={name: seal(data) for name, data in files.items()},
     )

@@ -1,7 +1,8 @@
-"""FP32 ONNX to the two INT8 forms.
+"""FP32 ONNX to the INT8 forms.
 
-Both quantize MatMul and Gemm only, weights signed 8 bit. `reduce_range` keeps weights in 7 bits, because processors
-without VNNI add two products in 16 bits and saturate: with it, every processor computes the same integers.
+Dynamic and QDQ quantize MatMul and Gemm, the last form every operator that ONNX Runtime can; weights signed 8 bit.
+`reduce_range` keeps weights in 7 bits, because processors without VNNI add two products in 16 bits and saturate: with
+it, every processor computes the same integers.
 """
 
 from __future__ import annotations
@@ -79,7 +80,25 @@ def dynamic_int8(prepared: bytes) -> bytes:
 
 
 def qdq_int8(prepared: bytes, calibration: Sequence[Mapping[str, Array]]) -> bytes:
-    """Weights per channel and activations scaled ahead (from `calibration`, graph inputs by name), heads in fp32."""
+    """Matrix products with weights per channel and activations scaled ahead, heads in fp32.
+
+    `calibration` are graph inputs by name, at least one observation.
+    """
+    return _static(prepared, calibration, _QUANTIZED, head_nodes(onnx.load_from_string(prepared)))
+
+
+def qdq_int8_of_all_operators(prepared: bytes, calibration: Sequence[Mapping[str, Array]]) -> bytes:
+    """As `qdq_int8`, but of every operator that ONNX Runtime can quantize (sums, concatenations, ...), heads included.
+
+    The values themselves then pass through 255 steps between the smallest and the largest ever met.
+    """
+    return _static(prepared, calibration, None, [])
+
+
+def _static(
+    prepared: bytes, calibration: Sequence[Mapping[str, Array]], operators: list[str] | None, excluded: list[str]
+) -> bytes:
+    """Static QDQ of `operators` (None: all that can be) but the nodes `excluded`."""
     if not calibration:
         raise ValueError("Expected at least one observation to calibrate with.")
     with tempfile.TemporaryDirectory() as folder:
@@ -91,12 +110,12 @@ def qdq_int8(prepared: bytes, calibration: Sequence[Mapping[str, Array]]) -> byt
                 target,
                 _Observations(calibration),
                 quant_format=QuantFormat.QDQ,
-                op_types_to_quantize=_QUANTIZED,
+                op_types_to_quantize=operators,
                 per_channel=True,
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_exclude=head_nodes(onnx.load_from_string(prepared)),
+                nodes_to_exclude=excluded,
                 calibrate_method=CalibrationMethod.MinMax,
             )
         return target.read_bytes()

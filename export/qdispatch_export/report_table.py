@@ -6,7 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from qdispatch_bundle.manifest import Manifest
-from qdispatch_bundle.measurements import FormReport, Interval, KpiTable
+from qdispatch_bundle.measurements import FormReport, Interval, KpiTable, QuantizationReport
 from qdispatch_export.pipeline import ExportResult
 
 
@@ -23,16 +23,19 @@ def report(result: ExportResult) -> list[RenderableType]:
 
 def _forms(manifest: Manifest) -> Table:
     forms = manifest.quantization.forms
-    table = Table(title=f"{manifest.model_version}: forms on {manifest.quantization.machine.processor}, one thread")
+    processor = manifest.quantization.machine.processor
+    table = Table(title=f"{manifest.model_version}: forms on {processor}, one thread; * the fastest that is permitted")
     table.add_column("")
     for form in forms:
         table.add_column(form.form.value, justify="right")
     table.add_row("size, kB", *(f"{form.bytes / 1000:.0f}" for form in forms))
+    fastest = {row.size: row.form for row in manifest.quantization.fastest or ()}
     for index, row in enumerate(forms[0].latency):
-        table.add_row(f"median ms, {row.size}", *(f"{form.latency[index].median_ms:.3f}" for form in forms))
-    table.add_row("top-1 agreement", *(_share(form) for form in forms))
-    table.add_row("largest difference of Q, min", *(_difference(form) for form in forms))
+        cells = [(form.form, f"{form.latency[index].median_ms:.3f}") for form in forms]
+        table.add_row(f"median ms, {row.size}", *(f"{ms} *" if f is fastest.get(row.size) else ms for f, ms in cells))
     table.add_row("verdict", *(form.verdict for form in forms))
+    table.add_row("information only: top-1 agreement", *(_share(form) for form in forms))
+    table.add_row("information only: largest difference of Q, min", *(_difference(form) for form in forms))
     return table
 
 
@@ -70,11 +73,20 @@ def _lines(result: ExportResult) -> list[str]:
     replayed = ", ".join(f"{replay.precision.value}: {replay.picks} picks" for replay in result.replays)
     return [
         f"Rule: {report.rule}",
+        f"Calibrated with {_calibration(report)}.",
         f"Kept as INT8: {report.int8_form.value}. Recommended: {manifest.recommended_precision.value}. {report.reason}",
         f"FP32 graph against the checkpoint: largest difference {result.torch_difference:.2g} min.",
         f"Golden vectors replayed: {manifest.golden.snapshots} snapshots ({replayed}).",
         f"Bundle {manifest.model_version} in {result.directory}, SHA-256 {result.digest[:12]}.",
     ]
+
+
+def _calibration(report: QuantizationReport) -> str:
+    rows = report.calibration or ()
+    return ", ".join(
+        f"{row.situations} situations of {row.days} {row.scenario} days (at most {row.most_pairs} pairs)"
+        for row in rows
+    )
 
 
 def _share(form: FormReport) -> str:

@@ -9,12 +9,19 @@ from qdispatch_bundle.manifest import Limits, ModelKind
 from qdispatch_domain.candidates import CANDIDATES
 from qdispatch_domain.classic import BOOKINGS, DRIVERS
 
-# How many days of which scenario are played to meet situations: they calibrate the static INT8 form, check the
-# agreement and become golden vectors. The largest fleet matters most for the calibration.
+# How many days of which scenario are played to meet situations: they calibrate the static INT8 forms, check the
+# agreement and become golden vectors. Every size of fleet is there: the largest set the range of the activations.
 OBSERVED_DAYS = {
-    ModelKind.SET: (("clinic-day", 6), ("fleet-10x60", 3), ("fleet-30x200", 1)),
+    ModelKind.SET: (
+        ("clinic-day", 6),
+        ("fleet-10x60", 4),
+        ("fleet-30x200", 2),
+        ("fleet-60x300", 2),
+        ("fleet-100x700", 2),
+    ),
     ModelKind.FLAT: (("classic-10x20", 6), ("clinic-day", 6)),
 }
+JUDGING_SCENARIOS = {ModelKind.SET: ("clinic-day", "fleet-10x60"), ModelKind.FLAT: ("classic-10x20",)}
 FEWEST_JUDGED_DAYS = 100  # closed loop; fewer say nothing about the next bundle and need `allow_few_days`
 
 
@@ -25,9 +32,9 @@ class ExportRequest:
     checkpoint: Path
     out: Path
     command: str  # as typed, for the manifest
-    scenarios: tuple[str, ...] | None = None  # judged in closed loop; None: clinic-day (set), classic-10x20 (flat)
+    scenarios: tuple[str, ...] | None = None  # judged in closed loop; None: JUDGING_SCENARIOS
     observed: tuple[tuple[str, int], ...] | None = None  # (scenario, days) to meet situations in; None: OBSERVED_DAYS
-    days: int = 100  # judged per scenario
+    days: int = 200  # judged per scenario
     moments: int = 120  # situations kept per observed scenario
     latency_runs: int = 200
     golden: int = 12
@@ -41,17 +48,18 @@ class ExportRequest:
         least = 2 if self.allow_few_days else FEWEST_JUDGED_DAYS
         if self.days < least:
             raise ValueError(f"Expected at least {least} days in closed loop.")
-        if min(self.moments, self.latency_runs, self.golden, self.max_drivers, self.max_bookings) < 1:
-            raise ValueError("Expected moments, latency runs, golden vectors and limits >= 1.")
-
+        if min(self.latency_runs, self.golden, self.max_drivers, self.max_bookings) < 1:
+            raise ValueError("Expected latency runs, golden vectors and limits >= 1.")
+        if self.moments < 4:
+            raise ValueError("Expected at least 4 moments per observed scenario.")
+        if self.scenarios is not None and len(set(self.scenarios)) != len(self.scenarios):
+            raise ValueError("Expected every scenario once.")
         if self.observed is not None and min((days for _, days in self.observed), default=0) < 1:
             raise ValueError("Expected at least one day of each observed scenario.")
 
     def judged(self, kind: ModelKind) -> tuple[str, ...]:
         """Names of the scenarios played in closed loop."""
-        if self.scenarios is not None:
-            return self.scenarios
-        return ("clinic-day",) if kind is ModelKind.SET else ("classic-10x20",)
+        return JUDGING_SCENARIOS[kind] if self.scenarios is None else self.scenarios
 
     def observe(self, kind: ModelKind) -> tuple[tuple[str, int], ...]:
         """Scenarios and days played to meet situations."""

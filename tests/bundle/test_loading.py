@@ -100,7 +100,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(bundle_folder: Path) -> None
 @pytest.mark.parametrize(
     "change, reason",
     [
-        ({"schema_version": 2}, RefusalReason.SCHEMA_VERSION),
+        ({"schema_version": 3}, RefusalReason.SCHEMA_VERSION),
         ({"schema_version": "1"}, RefusalReason.SCHEMA),
         ({"kind": "transformer"}, RefusalReason.SCHEMA),
         ({"mood": "good"}, RefusalReason.SCHEMA),
@@ -117,6 +117,30 @@ def test_a_manifest_for_something_else_is_refused(
 ) -> None:
     change_manifest(bundle_folder, change)
     assert refusal(bundle_folder).reason is reason
+
+
+def written_by_schema_1(folder: Path, **more: Any) -> None:
+    """Makes the manifest what an export of schema 1 wrote; `more` stays in its quantization report."""
+    report = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["quantization"]
+    for name in ("calibration", "fastest"):
+        del report[name]
+    change_manifest(folder, {"schema_version": 1, "quantization": {**report, **more}})
+
+
+def test_a_bundle_of_schema_1_is_still_read(bundle_folder: Path) -> None:
+    written_by_schema_1(bundle_folder)
+    report = load_bundle(bundle_folder).manifest.quantization
+    assert (report.calibration, report.fastest) == (None, None)
+    assert report.int8_qualifies
+
+
+def test_each_schema_has_its_own_fields_and_no_other(bundle_folder: Path) -> None:
+    written_by_schema_1(bundle_folder, fastest=[])
+    assert refusal(bundle_folder).reason is RefusalReason.SCHEMA
+    change_manifest(bundle_folder, {"schema_version": 2})
+    error = refusal(bundle_folder)  # calibration is missing
+    assert error.reason is RefusalReason.SCHEMA
+    assert "calibration" in error.detail
 
 
 def poisoned(data: bytes, value: float) -> bytes:

@@ -24,11 +24,13 @@ from qdispatch_bundle.manifest import (
 )
 from qdispatch_bundle.measurements import (
     ClosedLoop,
+    FastestForm,
     FormReport,
     Interval,
     LatencyRow,
     Machine,
     ModelForm,
+    ObservedDays,
     QuantizationReport,
 )
 from qdispatch_bundle.onnx_session import open_session
@@ -107,6 +109,8 @@ def write_tiny_bundle(directory: Path, **changes: object) -> Manifest:
             "the rule",
             ModelForm.INT8_DYNAMIC,
             "the reason",
+            (ObservedDays("clinic-day", 1, 1_900_000, 2, 9),),
+            (FastestForm("4x19", ModelForm.FP32, 0.1, 1.0),),
         ),
         "kpis": (),
         "files": {name: seal(data) for name, data in files.items()},

@@ -23,7 +23,10 @@ from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
 from tests.bundle.snapshots import snapshot
 from tests.export.checkpoints import flat_checkpoint, set_checkpoint
 
-QUICK = ["--days", "3", "--allow-few-days", "--observe", "clinic-day:2", "--moments", "24", "--latency-runs", "2"]
+FEW = ["--days", "3", "--allow-few-days", "--moments", "24", "--latency-runs", "2"]
+QUICK = [*FEW, "--observe", "clinic-day:2,fleet-10x60:1"]
+
+FLAT = [*FEW, "--observe", "classic-10x20:2", "--observe", "clinic-day:1"]
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
@@ -62,13 +65,26 @@ def test_the_manifest_holds_what_was_measured_and_where_it_came_from(exported: t
     manifest = load_bundle(exported[1]).manifest
     assert {report.form for report in manifest.quantization.forms} == set(ModelForm)
     for report in manifest.quantization.forms:
-        assert len(report.latency) == 5
+        assert [row.size for row in report.latency] == ["4x19", "10x20", "30x60", "50x100", "100x300", "100x700"]
         assert all(row.median_ms > 0.0 for row in report.latency)
         if report.form is not ModelForm.FP32:
-            assert [(loop.scenario, loop.days) for loop in report.closed_loop] == [("clinic-day", 3)]
+            assert [(loop.scenario, loop.days) for loop in report.closed_loop] == [
+                ("clinic-day", 3),
+                ("fleet-10x60", 3),
+            ]
             assert report.top1_agreement is not None
             assert 0.0 <= report.top1_agreement <= 1.0
-            assert report.observations == 12
+            assert 18 <= report.observations <= 24
+    found = manifest.quantization.calibration
+    assert found is not None
+    assert [(row.scenario, row.days, row.first_seed) for row in found] == [
+        ("clinic-day", 2, 1_900_000),
+        ("fleet-10x60", 1, 1_900_000),
+    ]
+    assert all(9 <= row.situations <= 12 for row in found)
+    assert found[1].most_pairs > found[0].most_pairs > 0
+    assert manifest.quantization.fastest is not None
+    assert [row.size for row in manifest.quantization.fastest] == [row.size for row in report.latency]
     assert {row.policy for table in manifest.kpis for row in table.rows} >= {"model fp32", "cheapest insertion"}
     assert manifest.commit_threshold == set_checkpoint().wait_bias_min
     assert manifest.network.parameters == sum(p.numel() for p in set_checkpoint().network.parameters())
@@ -78,7 +94,16 @@ def test_the_manifest_holds_what_was_measured_and_where_it_came_from(exported: t
 
 
 def test_the_screen_shows_the_measurements_and_the_choice(exported: tuple[Path, Path, str]) -> None:
-    for words in ("int8-dynamic", "int8-qdq", "median ms, 100x300", "top-1 agreement", "Recommended:", "verdict"):
+    for words in (
+        "int8-dynamic",
+        "int8-qdq",
+        "int8-qdq-all",
+        "median ms, 100x300",
+        "information only: top-1 agreement",
+        "Recommended:",
+        "verdict",
+        "Calibrated with",
+    ):
         assert words in exported[2]
 
 
@@ -103,7 +128,8 @@ def test_an_existing_bundle_is_kept_unless_forced(exported: tuple[Path, Path, st
 
 def test_json_is_the_manifest_and_nothing_else(tmp_path: Path) -> None:
     checkpoint = saved(flat_checkpoint(), tmp_path)
-    code, output, _ = run(checkpoint, "--out", tmp_path / "flat", *QUICK, "--json")
+    scenarios = ["--scenario", "classic-10x20,clinic-day"]
+    code, output, _ = run(checkpoint, "--out", tmp_path / "flat", *FLAT, *scenarios, "--json")
     assert code == 0
     document = json.loads(output)
     bundle = load_bundle(tmp_path / "flat")
@@ -111,8 +137,16 @@ def test_json_is_the_manifest_and_nothing_else(tmp_path: Path) -> None:
     assert document["manifest"]["kind"] == "flat"
     assert document["manifest"]["limits"] == {"drivers": 10, "bookings": 20, "pairs": 200}
     loops = [loop["scenario"] for form in document["manifest"]["quantization"]["forms"] for loop in form["closed_loop"]]
-    assert set(loops) == {"classic-10x20"}
+    assert loops == ["classic-10x20", "clinic-day"] * 3
     assert len(decide(snapshot(3, 4, 8), bundle.model).bookings) == 8
+
+
+def test_days_that_the_model_cannot_take_are_refused_without_a_trace(tmp_path: Path) -> None:
+    checkpoint = saved(flat_checkpoint(), tmp_path)
+    code, _, errors = run(checkpoint, "--out", tmp_path / "flat", *FLAT, "--scenario", "fleet-10x60")
+    assert code == 1
+    assert "11 usable drivers; the flat model takes 10" in " ".join(errors.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +193,11 @@ def test_a_bundle_that_does_not_load_is_never_published(tmp_path: Path, monkeypa
         ["--days", "1", "--allow-few-days"],
         ["--observe", "clinic-day"],
         ["--observe", "clinic-day:0"],
+        ["--observe", "clinic-day:2,,fleet-10x60:1"],
+        ["--scenario", "clinic-day,clinic-day"],
+        ["--scenario", "clinic-day", "--scenario", "clinic-day"],
+        ["--scenario", ","],
+        ["--moments", "3"],
         ["--latency-runs", "0"],
         ["--surprise"],
     ],

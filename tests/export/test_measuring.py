@@ -5,16 +5,16 @@ import pytest
 
 from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.measurements import LatencyRow, ModelForm
-from qdispatch_bundle.onnx_session import run_graph
 from qdispatch_bundle.replay import situation_of
+from qdispatch_bundle.synthetic_inputs import synthetic_observations
 from qdispatch_domain.heuristics import CheapestInsertion, RandomFeasible
-from qdispatch_export.agreement import Moment, best_action, measure_agreement, permitted_actions
-from qdispatch_export.closed_loop import collect_moments, compare_closed_loop, kpi_table, merge_moments, play_costs
+from qdispatch_export.agreement import best_action, measure_agreement
+from qdispatch_export.closed_loop import compare_closed_loop, kpi_table, play_costs
 from qdispatch_export.latency import measure_latency, typical_ms
-from qdispatch_export.measuring import synthetic_observations
+from qdispatch_export.moments import observe, permitted_actions
 from qdispatch_trainer.scenarios import scenario_named
 from tests.bundle.snapshots import snapshot
-from tests.export.checkpoints import flat_checkpoint, open_fp32, set_checkpoint
+from tests.export.checkpoints import open_fp32, set_checkpoint
 
 CLINIC = scenario_named("clinic-day")
 
@@ -24,7 +24,7 @@ def test_latency_has_a_row_per_size_and_form() -> None:
     sizes = synthetic_observations(ModelKind.SET, np.random.default_rng(0), edges=False)
     rows = measure_latency({ModelForm.FP32: opened.session, ModelForm.INT8_QDQ: opened.session}, sizes, 3)
     assert set(rows) == {ModelForm.FP32, ModelForm.INT8_QDQ}
-    assert [row.size for row in rows[ModelForm.FP32]] == ["clinic 4x19", "10x20", "30x60", "50x100", "100x300"]
+    assert [row.size for row in rows[ModelForm.FP32]] == ["4x19", "10x20", "30x60", "50x100", "100x300", "100x700"]
     assert all(row.median_ms > 0.0 for row in rows[ModelForm.INT8_QDQ])
     with pytest.raises(ValueError, match="runs >= 1"):
         measure_latency({ModelForm.FP32: opened.session}, sizes, 0)
@@ -35,30 +35,11 @@ def test_the_typical_latency_weighs_every_size_alike() -> None:
     assert typical_ms(rows) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("checkpoint", [set_checkpoint(), flat_checkpoint()], ids=["set", "flat"])
-def test_moments_are_what_the_model_saw(checkpoint: object) -> None:
-    from qdispatch_trainer.checkpoint import Checkpoint
-
-    assert isinstance(checkpoint, Checkpoint)
-    kind, opened = ModelKind(checkpoint.kind), open_fp32(checkpoint)
-    moments = collect_moments(kind, CLINIC, 3, opened.model, 15, np.random.default_rng(0))
-    assert len(moments) == 15
-    assert len({moment.snapshot.now for moment in moments}) > 5
-    for moment in moments:
-        again = opened.model.inputs(situation_of(moment.snapshot), 0)
-        assert set(again) == set(moment.inputs)
-        for name, array in again.items():
-            np.testing.assert_allclose(array, moment.inputs[name], atol=1e-5, rtol=1e-5)
-        values = run_graph(opened.session, moment.inputs)
-        assert sum(array.size for array in values.values()) == moment.permitted.size
-        assert moment.permitted.any()
-
-
 def test_agreement_is_whole_with_itself_and_less_with_a_stranger() -> None:
     one, other = open_fp32(set_checkpoint(0)), open_fp32(set_checkpoint(5))
-    moments = collect_moments(ModelKind.SET, CLINIC, 2, one.model, 20, np.random.default_rng(0))
+    moments = observe(ModelKind.SET, CLINIC, 2, one.model, 20, np.random.default_rng(0)).moments
     same = measure_agreement(one.session, one.session, moments)
-    assert (same.top1, same.max_q_difference, same.observations) == (1.0, 0.0, 20)
+    assert (same.top1, same.max_q_difference, same.observations) == (1.0, 0.0, len(moments))
     strange = measure_agreement(one.session, other.session, moments)
     assert strange.max_q_difference > 1.0
     with pytest.raises(ValueError, match="at least one moment"):
@@ -114,11 +95,3 @@ def test_the_key_figures_compare_policies_on_the_same_days() -> None:
     served = {policy: rows[policy, "served"].mean for policy in figures}
     assert (unserved["bad"] > unserved["good"]) is (served["bad"] < served["good"])
     assert rows["bad", "late outbound"].mean > rows["good", "late outbound"].mean
-
-
-def test_scenarios_take_turns_among_the_moments() -> None:
-    def moment(now: float) -> Moment:
-        return Moment(snapshot(1, 1, 1), {"state": np.array([now])}, np.array([True]))
-
-    merged = merge_moments([[moment(1), moment(2)], [], [moment(3)]])
-    assert [int(entry.inputs["state"][0]) for entry in merged] == [1, 3, 2]

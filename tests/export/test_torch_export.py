@@ -11,9 +11,9 @@ import torch
 import qdispatch_trainer
 from qdispatch_bundle.manifest import ModelKind
 from qdispatch_bundle.onnx_session import run_graph
+from qdispatch_bundle.synthetic_inputs import synthetic_observations
 from qdispatch_export.equivalence import check_equivalence
 from qdispatch_export.errors import ExportError
-from qdispatch_export.measuring import synthetic_observations
 from qdispatch_export.torch_export import OPSET, export_form, to_onnx
 from qdispatch_trainer.checkpoint import Checkpoint
 from tests.export.checkpoints import flat_checkpoint, open_fp32, set_checkpoint
