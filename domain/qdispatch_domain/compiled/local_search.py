@@ -251,15 +251,21 @@ def _best_position(p: Problem, r: Routes, d: int, k: int, remove: int, bound: fl
     best, where = INFEASIBLE, -1
     if r.length[d] + 1 > r.task.shape[1]:
         return best, where
+    done = p.scheduled[k] + p.pickup_service[k] + p.loaded[k] + p.dropoff_service[k]  # at the soonest
     for i in range(r.length[d] + 1):
-        if r.free[d, i] > p.latest[k] + EPS and i > 0:
+        # bounds without driving times: k is late when the driver is free late, the trip behind when k is done late
+        late = r.free[d, i] - p.scheduled[k] - p.tolerance[k]
+        if remove < 0 and late > 0.0 and r.total[d] + p.late_rate[k] * late > min(bound, best):
             break
-        if i < r.length[d]:
-            # the trip behind must still be reached: a bound that needs no travel time
+        if i < r.length[d] and i != remove:
             behind = r.task[d, i]
-            soonest = p.scheduled[k] + p.pickup_service[k] + p.loaded[k] + p.dropoff_service[k]
-            if soonest > p.latest[behind] + EPS and i != remove:
+            if done > p.latest[behind] + EPS:
                 continue
+            late = done - p.scheduled[behind] - p.tolerance[behind]
+            if remove < 0 and late > 0.0:
+                before = r.total[d] - (r.cost[d, i + 1] - r.cost[d, i])
+                if before + p.late_rate[behind] * late > min(bound, best):
+                    continue
         if remove >= 0 and i == remove + 1:
             continue  # the same route as with i == remove
         cost = _try(p, r, d, k, i, remove, min(bound, best))
