@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from qdispatch_bundle.manifest import Precision
 from qdispatch_client.stubs.v1.dispatch_service_pb2 import SuggestResponse
 from qdispatch_client.stubs.v1.provenance_pb2 import FallbackReason as ReasonNumber
 from qdispatch_client.stubs.v1.provenance_pb2 import Provenance as ProvenanceMessage
 from qdispatch_client.stubs.v1.provenance_pb2 import Source as SourceNumber
+from qdispatch_client.stubs.v1.server_status_pb2 import Precision as PrecisionNumber
 from qdispatch_client.stubs.v1.suggestion_pb2 import BookingAdvice as AdviceMessage
 from qdispatch_client.stubs.v1.suggestion_pb2 import BookingState, DriverState, RefusalReason
 from qdispatch_client.stubs.v1.suggestion_pb2 import Candidate as CandidateMessage
@@ -51,12 +53,19 @@ REASONS = {
     Fallback.DEADLINE: ReasonNumber.FALLBACK_REASON_DEADLINE,
     Fallback.MODEL_FAILED: ReasonNumber.FALLBACK_REASON_MODEL_FAILED,
 }
+PRECISIONS = {
+    None: PrecisionNumber.PRECISION_UNSPECIFIED,
+    Precision.FP32: PrecisionNumber.PRECISION_FP32,
+    Precision.INT8: PrecisionNumber.PRECISION_INT8,
+}
 NOTHING_BEHIND_MIN = 1e8  # a slack beyond this is no limit
 
 
 def write_answer(question: Question, suggestion: Suggestion, decision_id: str) -> SuggestResponse:
     """The answer, its timing left empty. Rows keep the order of the snapshot."""
-    answer = SuggestResponse(request_id=question.request_id)
+    answer = SuggestResponse(
+        request_id=question.request_id, model_precision=PRECISIONS[suggestion.provenance.precision]
+    )
     _write_provenance(suggestion.provenance, decision_id, answer.provenance)
     snapshot, decision, day = question.snapshot, suggestion.decision, question.day
     driver_ids = [driver.id for driver in snapshot.drivers]

@@ -44,8 +44,8 @@ class Config(BaseModel):
     """Processes that share the gRPC port."""
     bundle_dir: Path | None = None
     """Directory of the model bundle. Without one every answer comes from the heuristic (MODEL_UNAVAILABLE)."""
-    precision: Literal["manifest", "fp32", "int8"] = "manifest"
-    """Which graph of the bundle to run; `manifest`: the one the export measured and chose."""
+    precision: Literal["auto", "fp32", "int8"] = "auto"
+    """Which graph of the bundle to run; `auto`: measured at the start, per size of situation, on this processor."""
     database_url: SecretStr = SecretStr("sqlite:///qdispatch-server.sqlite")
     """SQLAlchemy URL of the state: SQLite (embedded) or PostgreSQL (`postgresql+psycopg://…`)."""
     poll_interval_seconds: float = Field(default=0.25, gt=0.0, le=0.5)

@@ -74,4 +74,6 @@ def _count(answer: SuggestResponse, suggestion: Suggestion) -> None:
     fallback = suggestion.provenance.fallback
     source = "MODEL" if fallback is None else "HEURISTIC"
     metrics.ANSWERS.labels(source=source, reason="" if fallback is None else fallback.value).inc()
+    if suggestion.provenance.precision is not None:
+        metrics.MODEL_ANSWERS.labels(precision=suggestion.provenance.precision.value).inc()
     metrics.PICKS.inc(len(answer.picks))

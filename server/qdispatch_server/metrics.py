@@ -31,6 +31,9 @@ ANSWERS = Counter(
     "qdispatch_answers", "Answered Suggest calls by source and reason of the fallback.", ["source", "reason"]
 )
 SHED = Counter("qdispatch_shed_calls", "Suggest calls refused before any work, by reason.", ["reason"])
+MODEL_ANSWERS = Counter(
+    "qdispatch_model_answers", "Answered Suggest calls that the model scored, by precision of the graph.", ["precision"]
+)
 PICKS = Counter("qdispatch_picks", "Recommended insertions in answered Suggest calls.")
 REFUSED_BUNDLES = Counter("qdispatch_refused_bundles", "Model bundles that were refused, by reason.", ["reason"])
 IN_FLIGHT = Gauge(
@@ -44,6 +47,18 @@ MODEL_INFO = Gauge(
     "Workers that answer with this model.",
     ["model_version", "precision", "feature_fingerprint"],
     multiprocess_mode="livesum",
+)
+PRECISION_INFO = Gauge(
+    "qdispatch_model_precision_info",
+    "Workers that answer situations of about this size (drivers x bookings; all: any) with this precision.",
+    ["size", "precision"],
+    multiprocess_mode="livesum",
+)
+PRECISION_SECONDS = Gauge(
+    "qdispatch_model_precision_median_seconds",
+    "Median time of one forward pass, measured when the model was loaded with precision auto, seconds.",
+    ["size", "precision"],
+    multiprocess_mode="livemax",
 )
 SWITCHED_COMPANIES = Gauge(
     "qdispatch_switched_companies", "Companies whose switch was set, by state.", ["state"], multiprocess_mode="livemax"

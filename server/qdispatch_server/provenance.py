@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from qdispatch_bundle.manifest import Precision
+
 
 class Fallback(StrEnum):
     """Why the heuristic answered."""
@@ -26,3 +28,4 @@ class Provenance:
     model_version: str  # of the loaded model, also when the heuristic answered; empty when none is loaded
     feature_fingerprint: str
     weights_digest: str
+    precision: Precision | None = None  # of the graph that scored; None when the model scored nothing

@@ -10,17 +10,23 @@ from pathlib import Path
 from qdispatch_bundle import manifest
 from qdispatch_client.stubs.v1.admin_service_pb2 import GetStatusResponse
 from qdispatch_client.stubs.v1.provenance_pb2 import FallbackReason, Source
-from qdispatch_client.stubs.v1.server_status_pb2 import ModelStatus, Precision, ProtocolLimits
+from qdispatch_client.stubs.v1.server_status_pb2 import ModelStatus, Precision, PrecisionMode, ProtocolLimits
 from qdispatch_domain.features import fingerprint
-from qdispatch_server import limits
+from qdispatch_server import limits, precision_plan
 from qdispatch_server.metrics_endpoint import Totals, read_totals
 from qdispatch_server.model_repository import LoadedModel, ModelRepository
 from qdispatch_server.provenance import Fallback
+from qdispatch_server.serving_model import ServingModel
 
 PRECISIONS = {
     manifest.Precision.FP32: Precision.PRECISION_FP32,
     manifest.Precision.INT8: Precision.PRECISION_INT8,
 }
+MODES = {
+    precision_plan.PrecisionMode.FIXED: PrecisionMode.PRECISION_MODE_FIXED,
+    precision_plan.PrecisionMode.AUTO: PrecisionMode.PRECISION_MODE_AUTO,
+}
+MICROS = 1e6
 
 
 class ServerStatus:
@@ -67,15 +73,33 @@ def protocol_limits() -> ProtocolLimits:
 
 
 def _write_model(loaded: LoadedModel, into: ModelStatus) -> None:
-    bundle = loaded.bundle
-    into.model_version = bundle.version
-    into.precision = PRECISIONS[bundle.precision]
+    model = loaded.model
+    into.model_version = model.version
+    _write_precision(model, into)
     into.loaded_at.FromDatetime(loaded.loaded_at)
-    into.calibrated = bundle.calibrated
-    most = bundle.manifest.limits
+    into.calibrated = model.calibrated
+    most = model.manifest.limits
     if most.drivers < limits.MAX_DRIVERS or most.bookings < limits.MAX_BOOKINGS:
         into.limits.max_drivers = most.drivers
         into.limits.max_bookings = most.bookings
+
+
+def _write_precision(model: ServingModel, into: ModelStatus) -> None:
+    plan = model.plan
+    several = len(plan.precisions) > 1
+    into.precision = Precision.PRECISION_MIXED if several else PRECISIONS[next(iter(plan.precisions))]
+    into.precision_mode = MODES[plan.mode]
+    into.int8_qualified = model.manifest.quantization.int8_qualifies
+    for bucket in plan.buckets:
+        row = into.precision_buckets.add(
+            size=bucket.size,
+            measured_pairs=bucket.measured_pairs,
+            precision=PRECISIONS[bucket.precision],
+            fp32_median_micros=bucket.fp32_seconds * MICROS,
+            int8_median_micros=bucket.int8_seconds * MICROS,
+        )
+        if bucket.max_pairs is not None:
+            row.max_pairs = bucket.max_pairs
 
 
 def _write_answers(totals: Totals, answer: GetStatusResponse) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit
-from qdispatch_bundle.loading import Bundle
+from qdispatch_bundle.manifest import Precision
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.decoder import decision_of
 from qdispatch_domain.features import fingerprint
@@ -23,6 +23,7 @@ from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_server.provenance import Fallback, Provenance
+from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 
 HEURISTIC = CheapestInsertion()
@@ -73,7 +74,7 @@ class StepClock:
 class Suggester:
     """Answers snapshots, one at a time per worker (`admission.py` sees to that)."""
 
-    def __init__(self, current_model: Callable[[], Bundle | None]) -> None:
+    def __init__(self, current_model: Callable[[], ServingModel | None]) -> None:
         self._current_model = current_model
         self._step_clock = StepClock()
         self._fingerprint = fingerprint()
@@ -85,13 +86,13 @@ class Suggester:
         started = time.perf_counter()
         situation = Situation(pack([snapshot]))
         stages.features = time.perf_counter() - started
-        bundle = self._current_model()
-        fallback = _reason_before(company, bundle)
-        if fallback is None and bundle is not None:
-            scorer = _ModelStep(bundle.model, self._step_clock, stages, deadline)
+        model = self._current_model()
+        fallback = _reason_before(company, model)
+        if fallback is None and model is not None:
+            scorer = _ModelStep(model, self._step_clock, stages, deadline)
             try:
-                decision = _timed(snapshot, situation, scorer, stages, bundle.calibrated)
-                return Suggestion(decision, self._provenance(bundle, None), stages)
+                decision = _timed(snapshot, situation, scorer, stages, model.calibrated)
+                return Suggestion(decision, self._provenance(model, None, scorer.precision), stages)
             except OverModelLimit:
                 fallback = Fallback.MODEL_LIMIT
             except DeadlineWouldPass:
@@ -99,25 +100,28 @@ class Suggester:
             except ModelOutputError:
                 fallback = Fallback.MODEL_FAILED
         decision = _timed(snapshot, situation, _HeuristicStep(stages), stages, calibrated=False)
-        return Suggestion(decision, self._provenance(bundle, fallback), stages)
+        return Suggestion(decision, self._provenance(model, fallback, None), stages)
 
-    def _provenance(self, bundle: Bundle | None, fallback: Fallback | None) -> Provenance:
+    def _provenance(
+        self, model: ServingModel | None, fallback: Fallback | None, precision: Precision | None
+    ) -> Provenance:
         return Provenance(
             fallback=fallback,
             heuristic="" if fallback is None else HEURISTIC_NAME,
-            model_version="" if bundle is None else bundle.version,
+            model_version="" if model is None else model.version,
             feature_fingerprint=self._fingerprint,
             weights_digest=self._weights_digest,
+            precision=precision,
         )
 
 
-def _reason_before(company: CompanyState, bundle: Bundle | None) -> Fallback | None:
+def _reason_before(company: CompanyState, model: ServingModel | None) -> Fallback | None:
     """Why the model is not even asked."""
     if company is CompanyState.UNKNOWN:
         return Fallback.STATE_UNKNOWN
     if company is CompanyState.DISABLED:
         return Fallback.DISABLED
-    return Fallback.MODEL_UNAVAILABLE if bundle is None else None
+    return Fallback.MODEL_UNAVAILABLE if model is None else None
 
 
 def _timed(
@@ -132,9 +136,13 @@ def _timed(
 
 
 class _ModelStep:
-    """The model as a scorer that is timed, and gives up before it would miss the deadline."""
+    """The model as a scorer that is timed, and gives up before it would miss the deadline.
 
-    def __init__(self, model: Scorer, clock: StepClock, stages: StageSeconds, deadline: float) -> None:
+    The first pass chooses the precision by its number of pairs; later passes of the same answer keep it.
+    """
+
+    def __init__(self, model: ServingModel, clock: StepClock, stages: StageSeconds, deadline: float) -> None:
+        self.precision: Precision | None = None
         self._model = model
         self._clock = clock
         self._stages = stages
@@ -151,7 +159,9 @@ class _ModelStep:
         self._stages.features += encoded - started
         if encoded + self._clock.expected_seconds(pairs) >= self._deadline:
             raise DeadlineWouldPass
-        scores = self._model.score(situation)
+        if self.precision is None:
+            self.precision = self._model.plan.at(pairs)
+        scores = self._model.bundles[self.precision].model.score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds
         self._clock.learn(pairs, seconds)

@@ -25,6 +25,7 @@ from qdispatch_server.metrics_endpoint import multiprocess_directory
 from qdispatch_server.model_repository import ModelRepository
 from qdispatch_server.server_status import ServerStatus
 from qdispatch_server.service_day import known_zones
+from qdispatch_server.shared_measurement import SharedMeasurement
 from qdispatch_server.state.current_model import CurrentModelStore
 from qdispatch_server.state.database import open_engine
 from qdispatch_server.state.switch_board import SwitchBoard
@@ -53,7 +54,7 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     store = SwitchStore(engine)
     company_default = config.company_default == "enabled"
     switches = SwitchBoard(store, company_default, config.poll_interval_seconds)
-    models = ModelRepository(config.precision)
+    models = ModelRepository(config.precision, SharedMeasurement(multiprocess_directory()))
     admission = Admission(config.max_in_flight)
     status = ServerStatus(models, multiprocess_directory(), order.supervisor_started_at)
     dispatch = DispatchServicer(Suggester(models.current), switches, admission)
@@ -91,13 +92,13 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
 
 
 def _record(current: CurrentModelStore, models: ModelRepository) -> None:
-    bundle = models.current()
-    if bundle is None:
+    model = models.current()
+    if model is None:
         return
     try:
-        current.record(bundle.version, datetime.now(UTC))
+        current.record(model.version, datetime.now(UTC))
     except StateUnavailableError:
-        LOG.warning("current_model_not_recorded", model_version=bundle.version)
+        LOG.warning("current_model_not_recorded", model_version=model.version)
 
 
 def _listen_to_signals(wishes: SimpleQueue[Wish]) -> None:

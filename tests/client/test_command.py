@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -24,6 +25,7 @@ from qdispatch_client import (
     DriverState,
     FallbackReason,
     Pick,
+    Precision,
     Provenance,
     RefusalCount,
     RefusalReason,
@@ -35,7 +37,7 @@ from qdispatch_client import (
     snapshot_to_json,
 )
 from qdispatch_client.command import main
-from qdispatch_client.stubs.v1 import admin_service_pb2, company_pb2
+from qdispatch_client.stubs.v1 import admin_service_pb2, company_pb2, server_status_pb2
 from qdispatch_client.text_table import table_lines
 from tests.client.days import at, small_snapshot
 from tests.client.filled_messages import filled
@@ -108,6 +110,7 @@ SUGGESTION = Suggestion(
         encode_micros=90,
         total_micros=1_700,
     ),
+    model_precision=None,
 )
 
 
@@ -200,6 +203,12 @@ def test_the_recommended_driver_is_always_shown(snapshot_file: Path, capsys: pyt
     assert "→ driver-7" in text
 
 
+def test_the_precision_that_scored_is_named(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = dataclasses.replace(SUGGESTION.provenance, source=Source.MODEL, fallback_reason=None, heuristic="")
+    scored = dataclasses.replace(SUGGESTION, provenance=model, model_precision=Precision.INT8)
+    assert "Decided by MODEL (model v7, INT8);" in shown(scored, snapshot_file, capsys)
+
+
 def test_the_whole_suggestion_for_machines(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(shown(SUGGESTION, snapshot_file, capsys, "--json"))
     assert answer["bookings"][0]["candidates"][0]["cost"]["spread_minutes"] == -2.5
@@ -223,6 +232,44 @@ def test_status_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         *(str(row.answers) for row in message.answers),
     ]
     assert [part for part in said if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"precision_mode": server_status_pb2.PRECISION_MODE_AUTO}, "auto: the server measured both"),
+        ({"precision_mode": server_status_pb2.PRECISION_MODE_FIXED, "precision_buckets": []}, "fixed by the server"),
+        (
+            {
+                "precision_mode": server_status_pb2.PRECISION_MODE_AUTO,
+                "precision_buckets": [],
+                "int8_qualified": False,
+            },
+            "INT8 was significantly worse in closed loop",
+        ),
+        ({"precision_mode": server_status_pb2.PRECISION_MODE_AUTO, "precision_buckets": []}, "nothing to measure"),
+        ({"precision_mode": 0, "precision_buckets": []}, "in a way this client does not know"),  # an older server
+    ],
+)
+def test_status_says_what_chose_the_precision(
+    change: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = filled(admin_service_pb2.GetStatusResponse)
+    for name, value in change.items():
+        message.model.ClearField(name)  # type: ignore[arg-type]  # one of its fields
+        if value != []:
+            setattr(message.model, name, value)
+    with scripted_server(message) as script:
+        assert main(["status", "--target", script.target]) == 0
+    text = capsys.readouterr().out
+    assert words in text
+    for bucket in message.model.precision_buckets:
+        line = next(line.split() for line in text.splitlines() if line.split()[:1] == [bucket.size])
+        assert line[1:4] == [
+            str(bucket.max_pairs),
+            f"{bucket.fp32_median_micros / 1000:.3f}",
+            f"{bucket.int8_median_micros / 1000:.3f}",
+        ]
 
 
 def test_status_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:

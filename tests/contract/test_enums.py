@@ -22,6 +22,7 @@ from qdispatch_client.stubs.v1 import (
     trip_pb2,
 )
 from qdispatch_domain import reasons, snapshot
+from qdispatch_server.precision_plan import PrecisionMode
 from qdispatch_server.provenance import Fallback
 
 
@@ -60,7 +61,9 @@ WORDS = {
     "RefusalReason": Word(suggestion_pb2.RefusalReason, client.RefusalReason, names(reasons.Refusal)),
     "FallbackReason": Word(provenance_pb2.FallbackReason, client.FallbackReason, names(Fallback)),
     "Source": Word(provenance_pb2.Source, client.Source, {"MODEL", "HEURISTIC"}),
-    "Precision": Word(server_status_pb2.Precision, client.Precision, names(Precision)),
+    # a plan that answers with both is mixed
+    "Precision": Word(server_status_pb2.Precision, client.Precision, names(Precision) | {"MIXED"}),
+    "PrecisionMode": Word(server_status_pb2.PrecisionMode, client.PrecisionMode, names(PrecisionMode)),
 }
 
 

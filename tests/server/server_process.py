@@ -64,7 +64,7 @@ class ServerProcess:
 
 
 def server_environment(folder: Path, **settings: object) -> dict[str, str]:
-    """The environment of a server that keeps everything in `folder`."""
+    """The environment of a server that keeps everything in `folder`; a setting of None is left to its default."""
     values: dict[str, object] = {
         "company_default": "enabled",
         "port": 0,
@@ -72,10 +72,11 @@ def server_environment(folder: Path, **settings: object) -> dict[str, str]:
         "ready_file": folder / "ready.json",
         "database_url": f"sqlite:///{folder / 'state.sqlite'}",
         "log_level": "debug",
+        "precision": "fp32",  # not the default, which measures: what answers would then depend on the machine
         **settings,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("QDISPATCH_SERVER_")}
-    own = {f"QDISPATCH_SERVER_{name.upper()}": str(value) for name, value in values.items()}
+    own = {f"QDISPATCH_SERVER_{name.upper()}": str(value) for name, value in values.items() if value is not None}
     return inherited | own | {"TMPDIR": str(folder)}  # so that even a killed server leaves nothing behind
 
 

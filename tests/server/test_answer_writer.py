@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from qdispatch_client.stubs.v1 import provenance_pb2, suggestion_pb2
+from qdispatch_bundle.manifest import Precision
+from qdispatch_client.stubs.v1 import provenance_pb2, server_status_pb2, suggestion_pb2
 from qdispatch_client.stubs.v1.dispatch_service_pb2 import SuggestResponse
 from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta, Decision, Pick
 from qdispatch_domain.reasons import BookingGap, DriverGap, Refusal
@@ -36,7 +37,7 @@ CANDIDATE = Candidate(
 )
 ADVICE = BookingAdvice(0, BookingGap.OPEN, (CANDIDATE,), 655.0, True, {Refusal.WHEELCHAIR: 1})
 DECISION = Decision((ADVICE,), (Pick(0, 0, 1, 661.5, 660.0),), (DriverGap.NONE,), 600.0)
-PROVENANCE = Provenance(Fallback.DISABLED, "cheapest-insertion", "v1", "f" * 64, "w" * 12)
+PROVENANCE = Provenance(Fallback.DISABLED, "cheapest-insertion", "v1", "f" * 64, "w" * 12, Precision.FP32)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def changed(value: Any) -> Any:
     """Another value of the same kind."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, BookingGap | DriverGap | Fallback):
+    if isinstance(value, BookingGap | DriverGap | Fallback | Precision):
         kinds = list(type(value))
         return kinds[(kinds.index(value) + 1) % len(kinds)]
     if isinstance(value, int | float):
@@ -143,6 +144,12 @@ def test_the_model_s_answer_names_no_fallback(question: Question) -> None:
     provenance = dataclasses.replace(PROVENANCE, fallback=None, heuristic="")
     shown = written(question, provenance=provenance).provenance
     assert (shown.source, shown.fallback_reason) == (provenance_pb2.SOURCE_MODEL, 0)
+
+
+def test_every_precision_has_its_namesake_on_the_wire(question: Question) -> None:
+    for precision, name in ((None, "UNSPECIFIED"), *((one, one.name) for one in Precision)):
+        answer = written(question, provenance=dataclasses.replace(PROVENANCE, precision=precision))
+        assert server_status_pb2.Precision.Name(answer.model_precision) == f"PRECISION_{name}"
 
 
 @pytest.mark.parametrize(

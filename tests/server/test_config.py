@@ -28,6 +28,10 @@ def test_binds_to_loopback_unless_told_otherwise() -> None:
     assert (config.host, config.metrics_host, config.reflection, config.workers) == ("127.0.0.1", "127.0.0.1", False, 1)
 
 
+def test_the_precision_is_measured_unless_told_otherwise() -> None:
+    assert load_config(environment=REQUIRED).precision == "auto"
+
+
 def test_override_beats_environment_beats_file(tmp_path: Path) -> None:
     path = tmp_path / "server.toml"
     path.write_text('company_default = "disabled"\nport = 1001\nworkers = 2\nmax_in_flight = 5\n')
@@ -44,6 +48,7 @@ def test_override_beats_environment_beats_file(tmp_path: Path) -> None:
         ("WORKERS", "0", "workers: "),
         ("COMPANY_DEFAULT", "maybe", "company_default: "),
         ("PRECISION", "fp16", "precision: "),
+        ("PRECISION", "manifest", "precision: "),  # what it was before `auto`
         ("POLL_INTERVAL_SECONDS", "0.6", "poll_interval_seconds: "),  # a switch must reach all within one second
         ("DATABASE_URL", "mysql://host/db", "database_url: "),
         ("DATABASE_URL", "sqlite://", "database_url: "),

@@ -81,6 +81,7 @@ def test_no_metric_is_labelled_by_something_that_grows_without_bound() -> None:
         "state",
         "model_version",
         "precision",
+        "size",
         "feature_fingerprint",
     }
     assert {name for names in labels.values() for name in names} == allowed

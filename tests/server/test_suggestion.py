@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_server.provenance import Fallback
+from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 from qdispatch_server.suggestion import HEURISTIC, StepClock, Suggester
 from tests.bundle.snapshots import snapshot
@@ -34,6 +35,11 @@ def bundle(tiny_bundle: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
+def model(bundle: Bundle) -> ServingModel:
+    return ServingModel.of(bundle)
+
+
+@pytest.fixture(scope="module")
 def day() -> Snapshot:
     return snapshot(3, 6, 12)
 
@@ -47,6 +53,7 @@ class Failing:
 
     def __init__(self, bundle: Bundle, error: Exception) -> None:
         self.version, self.calibrated, self.manifest = bundle.version, False, bundle.manifest
+        self.precision = bundle.precision
         self.model = SimpleNamespace(score=self._score)
         self._error = error
 
@@ -54,10 +61,11 @@ class Failing:
         raise self._error
 
 
-def test_the_model_decides_when_it_may(bundle: Bundle, day: Snapshot) -> None:
-    answer = Suggester(lambda: bundle).suggest(day, ENABLED, later())
+def test_the_model_decides_when_it_may(bundle: Bundle, model: ServingModel, day: Snapshot) -> None:
+    answer = Suggester(lambda: model).suggest(day, ENABLED, later())
     assert answer.provenance.fallback is None
     assert answer.provenance.heuristic == ""
+    assert answer.provenance.precision is bundle.precision
     assert picks(answer.decision) == picks(decide(day, bundle.model))
 
 
@@ -71,11 +79,12 @@ def test_the_model_decides_when_it_may(bundle: Bundle, day: Snapshot) -> None:
     ],
 )
 def test_why_the_model_is_not_asked(
-    bundle: Bundle, day: Snapshot, company: CompanyState, loaded: bool, reason: Fallback
+    model: ServingModel, day: Snapshot, company: CompanyState, loaded: bool, reason: Fallback
 ) -> None:
-    answer = Suggester(lambda: bundle if loaded else None).suggest(day, company, later())
+    answer = Suggester(lambda: model if loaded else None).suggest(day, company, later())
     assert answer.provenance.fallback is reason
     assert answer.provenance.heuristic == "cheapest-insertion"
+    assert answer.provenance.precision is None
     assert answer.provenance.model_version == ("tiny-1" if loaded else "")
     assert picks(answer.decision) == picks(decide(day, HEURISTIC))
 
@@ -90,20 +99,20 @@ def test_why_the_model_is_not_asked(
 def test_a_model_that_cannot_is_replaced_and_named(
     bundle: Bundle, day: Snapshot, error: Exception, reason: Fallback
 ) -> None:
-    failing: Any = Failing(bundle, error)
+    failing = ServingModel.of(cast(Bundle, Failing(bundle, error)))
     answer = Suggester(lambda: failing).suggest(day, ENABLED, later())
     assert answer.provenance.fallback is reason
     assert picks(answer.decision) == picks(decide(day, HEURISTIC))
 
 
 def test_a_fault_of_ours_is_not_hidden_behind_the_heuristic(bundle: Bundle, day: Snapshot) -> None:
-    failing: Any = Failing(bundle, KeyError("a bug"))
+    failing = ServingModel.of(cast(Bundle, Failing(bundle, KeyError("a bug"))))
     with pytest.raises(KeyError):
         Suggester(lambda: failing).suggest(day, ENABLED, later())
 
 
-def test_a_model_step_that_would_miss_the_deadline_is_not_made(bundle: Bundle, day: Snapshot) -> None:
-    suggester = Suggester(lambda: bundle)
+def test_a_model_step_that_would_miss_the_deadline_is_not_made(model: ServingModel, day: Snapshot) -> None:
+    suggester = Suggester(lambda: model)
     assert suggester.suggest(day, ENABLED, later()).provenance.fallback is None
     answer = suggester.suggest(day, ENABLED, later(0.0))
     assert answer.provenance.fallback is Fallback.DEADLINE
@@ -123,14 +132,15 @@ def test_the_step_clock_learns_the_duration_of_a_step() -> None:
 
 
 def test_without_a_pair_the_model_is_the_source_and_nothing_is_scored(bundle: Bundle) -> None:
-    failing: Any = Failing(bundle, AssertionError("asked"))
+    failing = ServingModel.of(cast(Bundle, Failing(bundle, AssertionError("asked"))))
     answer = Suggester(lambda: failing).suggest(snapshot(7, 2, 0), ENABLED, later())
     assert answer.provenance.fallback is None
+    assert answer.provenance.precision is None
     assert answer.decision.picks == ()
 
 
-def test_the_stages_add_up_to_no_more_than_the_whole(bundle: Bundle, day: Snapshot) -> None:
-    suggester = Suggester(lambda: bundle)
+def test_the_stages_add_up_to_no_more_than_the_whole(model: ServingModel, day: Snapshot) -> None:
+    suggester = Suggester(lambda: model)
     started = time.perf_counter()
     stages = suggester.suggest(day, ENABLED, later()).stages
     whole = time.perf_counter() - started

@@ -16,6 +16,7 @@ from qdispatch_client.errors import (
     UnimplementedError,
 )
 from qdispatch_client.instants import NaiveDatetimeError
+from qdispatch_client.precision import Precision, PrecisionMode
 from qdispatch_client.snapshot import (
     Booking,
     Break,
@@ -41,7 +42,7 @@ from qdispatch_client.status import (
     CompanySwitch,
     Limits,
     ModelStatus,
-    Precision,
+    PrecisionBucket,
     ProtocolLimits,
     ServerStatus,
     SourceCount,
@@ -94,6 +95,8 @@ __all__ = [
     "Pick",
     "Position",
     "Precision",
+    "PrecisionBucket",
+    "PrecisionMode",
     "ProtocolLimits",
     "Provenance",
     "RefusalCount",

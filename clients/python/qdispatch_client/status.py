@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
+from qdispatch_client.precision import Precision, PrecisionMode
 from qdispatch_client.suggestion import FallbackReason, Source
-
-
-class Precision(Enum):
-    """Number format of the graph that answers."""
-
-    UNKNOWN = "UNKNOWN"
-    FP32 = "FP32"
-    INT8 = "INT8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +47,18 @@ class BundleRefusal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrecisionBucket:
+    """Both graphs measured at one size, and which of them therefore answers snapshots of about that size."""
+
+    size: str  # drivers x bookings
+    measured_pairs: int
+    max_pairs: int | None  # the most candidate pairs this row is for; None: any number above the row before
+    precision: Precision
+    fp32_median_micros: float
+    int8_median_micros: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelStatus:
     """The loaded model."""
 
@@ -63,6 +67,9 @@ class ModelStatus:
     loaded_at: datetime
     limits: Limits | None  # None: whatever the protocol allows
     calibrated: bool
+    precision_mode: PrecisionMode
+    precision_buckets: tuple[PrecisionBucket, ...]  # ascending; empty unless the mode is AUTO and INT8 qualified
+    int8_qualified: bool | None  # in closed loop, when the model was exported; None: the server is too old to say
 
 
 @dataclass(frozen=True, kw_only=True)

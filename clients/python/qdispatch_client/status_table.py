@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from qdispatch_client.status import CompanySwitch, ModelStatus, ServerStatus
+from qdispatch_client.precision import PrecisionMode
+from qdispatch_client.status import CompanySwitch, ModelStatus, PrecisionBucket, ServerStatus
 from qdispatch_client.text_table import table_lines
+
+_BUCKET_HEAD = ("SIZE", "UP TO PAIRS", "FP32 MS", "INT8 MS", "ANSWERS")
 
 
 def status_lines(status: ServerStatus) -> list[str]:
@@ -13,7 +16,7 @@ def status_lines(status: ServerStatus) -> list[str]:
     lines = [
         f"QDispatch {status.server_version}, {status.workers} worker{'' if status.workers == 1 else 's'}, "
         f"up {_span(status.uptime)} since {_moment(status.started_at)}",
-        _model_line(status.model),
+        *_model_lines(status.model),
         f"features {status.feature_fingerprint}",
     ]
     if status.last_refusal is not None:
@@ -41,13 +44,38 @@ def switch_line(company: CompanySwitch) -> str:
     return f"{company.company_id}: {_on(company.enabled)}, revision {company.revision}, {since}"
 
 
-def _model_line(model: ModelStatus | None) -> str:
+def _model_lines(model: ModelStatus | None) -> list[str]:
     if model is None:
-        return "no model loaded: the heuristic answers"
+        return ["no model loaded: the heuristic answers"]
     limits = "" if model.limits is None else f", up to {model.limits.max_drivers}×{model.limits.max_bookings}"
     calibrated = "calibrated" if model.calibrated else "not calibrated"
+    lines = [
+        f"model {model.model_version}, {model.precision.value}, {calibrated}{limits}, since {_moment(model.loaded_at)}",
+        f"precision {_chosen_by(model)}",
+    ]
+    rows = [_bucket_row(bucket) for bucket in model.precision_buckets]
+    return [*lines, *(f"  {line}" for line in table_lines(_BUCKET_HEAD, rows, frozenset({1, 2, 3})))] if rows else lines
+
+
+def _chosen_by(model: ModelStatus) -> str:
+    if model.precision_mode is PrecisionMode.FIXED:
+        return "fixed by the server's setting"
+    if model.precision_mode is not PrecisionMode.AUTO:
+        return "chosen in a way this client does not know"
+    if model.precision_buckets:
+        return "auto: the server measured both, medians of one forward pass"
+    if model.int8_qualified is False:
+        return "auto: INT8 was significantly worse in closed loop and is not used"
+    return "auto: nothing to measure within the model's limits"
+
+
+def _bucket_row(bucket: PrecisionBucket) -> tuple[str, ...]:
     return (
-        f"model {model.model_version}, {model.precision.value}, {calibrated}{limits}, since {_moment(model.loaded_at)}"
+        bucket.size,
+        "any" if bucket.max_pairs is None else str(bucket.max_pairs),
+        f"{bucket.fp32_median_micros / 1000:.3f}",
+        f"{bucket.int8_median_micros / 1000:.3f}",
+        bucket.precision.value,
     )
 
 

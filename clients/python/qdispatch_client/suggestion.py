@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from qdispatch_client.precision import Precision
+
 
 class Source(Enum):
     """Who decided: the learned MODEL or the rule-based HEURISTIC."""
@@ -178,3 +180,4 @@ class Suggestion:
     picks: tuple[Pick, ...]  # in the order they were made; empty: wait
     reevaluate_at: datetime | None  # ask again then; None when the snapshot knows of no event
     timing: ServerTiming
+    model_precision: Precision | None  # of the graph that scored; None when the model scored nothing

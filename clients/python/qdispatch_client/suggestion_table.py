@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from qdispatch_client.precision import Precision
 from qdispatch_client.snapshot import Booking, Snapshot
 from qdispatch_client.suggestion import (
     BookingAdvice,
@@ -128,13 +129,14 @@ def _footer(suggestion: Suggestion, zone: tzinfo) -> list[str]:
     provenance = suggestion.provenance
     return [
         *lines,
-        f"Decided by {_who(provenance)}; decision {provenance.decision_id}, "
+        f"Decided by {_who(provenance, suggestion.model_precision)}; decision {provenance.decision_id}, "
         f"{suggestion.timing.total_micros / 1000:.1f} ms in the server.",
     ]
 
 
-def _who(provenance: Provenance) -> str:
+def _who(provenance: Provenance, precision: Precision | None) -> str:
     model = f"model {provenance.model_version}" if provenance.model_version else "no model"
+    model += "" if precision is None else f", {precision.value}"
     if provenance.source is Source.MODEL:
         return f"MODEL ({model})"
     reason = "no reason given" if provenance.fallback_reason is None else provenance.fallback_reason.value

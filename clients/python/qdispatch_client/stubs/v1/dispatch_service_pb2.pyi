@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import qdispatch_client.stubs.v1.provenance_pb2
+import qdispatch_client.stubs.v1.server_status_pb2
 import qdispatch_client.stubs.v1.snapshot_pb2
 import qdispatch_client.stubs.v1.suggestion_pb2
 import typing
@@ -58,8 +59,13 @@ class SuggestResponse(google.protobuf.message.Message):
     PICKS_FIELD_NUMBER: builtins.int
     REEVALUATE_AT_FIELD_NUMBER: builtins.int
     TIMING_FIELD_NUMBER: builtins.int
+    MODEL_PRECISION_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """The question's `request_id`."""
+    model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType
+    """Number format of the graph that scored; unspecified when the model scored nothing (the heuristic answered, or no
+    pair was left to score). Belongs to the provenance.
+    """
     @property
     def provenance(self) -> qdispatch_client.stubs.v1.provenance_pb2.Provenance:
         """Who decided."""
@@ -96,8 +102,9 @@ class SuggestResponse(google.protobuf.message.Message):
         picks: collections.abc.Iterable[qdispatch_client.stubs.v1.suggestion_pb2.Pick] | None = ...,
         reevaluate_at: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         timing: qdispatch_client.stubs.v1.provenance_pb2.ServerTiming | None = ...,
+        model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "timing", b"timing"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "drivers", b"drivers", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "timing", b"timing"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "drivers", b"drivers", "model_precision", b"model_precision", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "timing", b"timing"]) -> None: ...
 
 global___SuggestResponse = SuggestResponse

@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -26,22 +28,90 @@ class _Precision:
 class _PrecisionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Precision.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     PRECISION_UNSPECIFIED: _Precision.ValueType  # 0
-    """No model is loaded."""
+    """No model is loaded, or none scored."""
     PRECISION_FP32: _Precision.ValueType  # 1
     """32-bit floating point."""
     PRECISION_INT8: _Precision.ValueType  # 2
     """8-bit integers."""
+    PRECISION_MIXED: _Precision.ValueType  # 3
+    """One or the other, by the size of the snapshot: see `ModelStatus.precision_buckets`. No answer carries it."""
 
 class Precision(_Precision, metaclass=_PrecisionEnumTypeWrapper):
     """Number format of the graph that answers."""
 
 PRECISION_UNSPECIFIED: Precision.ValueType  # 0
-"""No model is loaded."""
+"""No model is loaded, or none scored."""
 PRECISION_FP32: Precision.ValueType  # 1
 """32-bit floating point."""
 PRECISION_INT8: Precision.ValueType  # 2
 """8-bit integers."""
+PRECISION_MIXED: Precision.ValueType  # 3
+"""One or the other, by the size of the snapshot: see `ModelStatus.precision_buckets`. No answer carries it."""
 global___Precision = Precision
+
+class _PrecisionMode:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _PrecisionModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_PrecisionMode.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    PRECISION_MODE_UNSPECIFIED: _PrecisionMode.ValueType  # 0
+    """Never sent."""
+    PRECISION_MODE_FIXED: _PrecisionMode.ValueType  # 1
+    """The server's setting names one."""
+    PRECISION_MODE_AUTO: _PrecisionMode.ValueType  # 2
+    """The server measured both on its own processor when it loaded the model."""
+
+class PrecisionMode(_PrecisionMode, metaclass=_PrecisionModeEnumTypeWrapper):
+    """What chooses the number format."""
+
+PRECISION_MODE_UNSPECIFIED: PrecisionMode.ValueType  # 0
+"""Never sent."""
+PRECISION_MODE_FIXED: PrecisionMode.ValueType  # 1
+"""The server's setting names one."""
+PRECISION_MODE_AUTO: PrecisionMode.ValueType  # 2
+"""The server measured both on its own processor when it loaded the model."""
+global___PrecisionMode = PrecisionMode
+
+@typing.final
+class PrecisionBucket(google.protobuf.message.Message):
+    """Both graphs measured at one size, and which of them therefore answers snapshots of about that size."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: builtins.int
+    MEASURED_PAIRS_FIELD_NUMBER: builtins.int
+    MAX_PAIRS_FIELD_NUMBER: builtins.int
+    PRECISION_FIELD_NUMBER: builtins.int
+    FP32_MEDIAN_MICROS_FIELD_NUMBER: builtins.int
+    INT8_MEDIAN_MICROS_FIELD_NUMBER: builtins.int
+    size: builtins.str
+    """The size that was measured, drivers x bookings, such as "30x60"."""
+    measured_pairs: builtins.int
+    """Its candidate pairs."""
+    max_pairs: builtins.int
+    """The most candidate pairs this row is for; absent in the last row, which is for any number above the row before."""
+    precision: global___Precision.ValueType
+    """The number format that answers: INT8 only if it was clearly faster."""
+    fp32_median_micros: builtins.float
+    """Median time of one forward pass in FP32, in microseconds."""
+    int8_median_micros: builtins.float
+    """Median time of one forward pass in INT8, in microseconds."""
+    def __init__(
+        self,
+        *,
+        size: builtins.str = ...,
+        measured_pairs: builtins.int = ...,
+        max_pairs: builtins.int | None = ...,
+        precision: global___Precision.ValueType = ...,
+        fp32_median_micros: builtins.float = ...,
+        int8_median_micros: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_max_pairs", b"_max_pairs", "max_pairs", b"max_pairs"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_max_pairs", b"_max_pairs", "fp32_median_micros", b"fp32_median_micros", "int8_median_micros", b"int8_median_micros", "max_pairs", b"max_pairs", "measured_pairs", b"measured_pairs", "precision", b"precision", "size", b"size"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_max_pairs", b"_max_pairs"]) -> typing.Literal["max_pairs"] | None: ...
+
+global___PrecisionBucket = PrecisionBucket
 
 @typing.final
 class Limits(google.protobuf.message.Message):
@@ -138,12 +208,21 @@ class ModelStatus(google.protobuf.message.Message):
     LOADED_AT_FIELD_NUMBER: builtins.int
     LIMITS_FIELD_NUMBER: builtins.int
     CALIBRATED_FIELD_NUMBER: builtins.int
+    PRECISION_MODE_FIELD_NUMBER: builtins.int
+    PRECISION_BUCKETS_FIELD_NUMBER: builtins.int
+    INT8_QUALIFIED_FIELD_NUMBER: builtins.int
     model_version: builtins.str
     """Version of the loaded model."""
     precision: global___Precision.ValueType
     """Number format that answers."""
     calibrated: builtins.bool
     """Whether `q_value` and `advantage_minutes` are calibrated and therefore answered."""
+    precision_mode: global___PrecisionMode.ValueType
+    """What chose the number format."""
+    int8_qualified: builtins.bool
+    """Whether the export found INT8 in no scenario significantly worse than FP32 in closed loop. If not, mode AUTO never
+    uses it. Absent: the server is too old to say.
+    """
     @property
     def loaded_at(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the model passed its golden check and began to answer."""
@@ -154,6 +233,10 @@ class ModelStatus(google.protobuf.message.Message):
         answers with MODEL_LIMIT.
         """
 
+    @property
+    def precision_buckets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PrecisionBucket]:
+        """Mode AUTO: the measurement, ascending by pairs. Empty when there was nothing to measure (`int8_qualified` is false)."""
+
     def __init__(
         self,
         *,
@@ -162,9 +245,13 @@ class ModelStatus(google.protobuf.message.Message):
         loaded_at: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         limits: global___Limits | None = ...,
         calibrated: builtins.bool = ...,
+        precision_mode: global___PrecisionMode.ValueType = ...,
+        precision_buckets: collections.abc.Iterable[global___PrecisionBucket] | None = ...,
+        int8_qualified: builtins.bool | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["calibrated", b"calibrated", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_int8_qualified", b"_int8_qualified"]) -> typing.Literal["int8_qualified"] | None: ...
 
 global___ModelStatus = ModelStatus
 
