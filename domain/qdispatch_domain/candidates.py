@@ -9,10 +9,12 @@ for the bookings where it matters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.cost import Loads, loads, spread_growth
 from qdispatch_domain.fleet import EPS, NEVER, Fleet
 from qdispatch_domain.insertion import Insertions, insertions
@@ -48,6 +50,7 @@ class CandidateTable:
     now: F64  # [N]
     schedules: Schedules
     loads: Loads
+    committed_cost: F64 | None = None  # [N] `cost.committed_cost`, where it came for free
 
     @property
     def must(self) -> Bool:
@@ -57,6 +60,69 @@ class CandidateTable:
 
 def candidate_table(fleet: Fleet, keep: int = CANDIDATES) -> CandidateTable:
     """Time all permitted insertions of the open bookings and keep the `keep` cheapest drivers of each."""
+    compiled = kernels()
+    return candidate_table_numpy(fleet, keep) if compiled is None else _compiled_table(compiled, fleet, keep)
+
+
+def _compiled_table(compiled: ModuleType, fleet: Fleet, keep: int) -> CandidateTable:
+    found = compiled.find(compiled.arrays_of(fleet), keep, PRUNE_ABOVE, NEAREST)
+    depart, pickup, end, deadhead, lateness, downstream, slack, expiry, emergency, change, spread, total = found.real
+    row, day, driver, booking, position, rank = found.whole
+    approach, departs, pickups, ends, deadheads, latest = found.legs
+    size, sum_x, squares, committed = found.sums
+    n, d, trips = found.schedule_of
+    finish, home_deadhead, latest_finish = found.ends
+    return CandidateTable(
+        insertion=Insertions(
+            row,
+            day,
+            driver,
+            booking,
+            position,
+            depart,
+            pickup,
+            end,
+            found.on_time,
+            deadhead,
+            lateness,
+            downstream,
+            slack,
+            expiry,
+        ),
+        rank=rank,
+        emergency=emergency,
+        driver_change=change,
+        spread=spread,
+        total=total,
+        has_pair=found.feasible_drivers > 0,
+        feasible_drivers=found.feasible_drivers,
+        on_time_drivers=found.on_time_drivers,
+        decide_by=found.decide_by,
+        best_expiry=found.best_expiry,
+        now=fleet.now.copy(),
+        schedules=Schedules(
+            n,
+            d,
+            trips,
+            found.free_time,
+            found.free_place,
+            approach,
+            departs,
+            pickups,
+            ends,
+            deadheads,
+            finish,
+            home_deadhead,
+            latest,
+            latest_finish,
+        ),
+        loads=Loads(found.counts, found.load, size, sum_x, squares),
+        committed_cost=committed,
+    )
+
+
+def candidate_table_numpy(fleet: Fleet, keep: int = CANDIDATES) -> CandidateTable:
+    """`candidate_table` without numba."""
     day, driver = np.nonzero(fleet.usable)
     s = schedules(fleet, day, driver)
     vehicle = _vehicle_rules(fleet, day, driver)  # [R, B]
@@ -114,13 +180,17 @@ def _viable_positions(fleet: Fleet, s: Schedules, vehicle: Bool) -> tuple[I64, I
 
 
 def _nearest(fleet: Fleet, s: Schedules, row: I64, position: I64, viable: Bool) -> Bool:
-    """The `NEAREST` schedule rows of each booking by the distance from a viable position to the pickup, [R, B]."""
+    """The `NEAREST` schedule rows of each booking by the distance from a viable position to the pickup, [R, B].
+
+    Ties go to the later row.
+    """
     near = np.zeros((len(s.day), viable.shape[1]), dtype=np.bool_)
     for n in np.unique(s.day):
         q = np.flatnonzero(s.day[row] == n)
         places = s.free_place[row[q], position[q]]
         if fleet.travel.matrix is None:
-            closeness = places[:, :3] @ fleet.pickup[n, :, :3].T
+            x, y, z = (places[:, c, None] * fleet.pickup[n, None, :, c] for c in range(3))
+            closeness = x + y + z  # not a matrix product: its rounding may differ between equal rows
         else:
             closeness = -fleet.travel.free_flow(places[:, None, :], fleet.pickup[n][None, :, :])
         closeness = np.where(viable[q], closeness, -NEVER)
@@ -132,8 +202,10 @@ def _nearest(fleet: Fleet, s: Schedules, row: I64, position: I64, viable: Bool) 
         if len(rows) <= NEAREST:
             near[rows] = True
             continue
-        chosen = np.argpartition(-best, NEAREST - 1, axis=0)[:NEAREST]
-        near[rows[chosen], np.arange(viable.shape[1])[None, :]] = True
+        last = np.partition(best, len(rows) - NEAREST, axis=0)[len(rows) - NEAREST]
+        surely, just = best > last, best == last
+        behind = np.cumsum(just[::-1], axis=0)[::-1]  # equal rows from here to the end
+        near[rows] = surely | (just & (behind <= NEAREST - surely.sum(axis=0)))
     return near
 
 

@@ -73,12 +73,12 @@ def committed_cost(fleet: Fleet, s: Schedules | None = None) -> F64:
         s = schedules(fleet, day, driver)
     slots = np.arange(s.pickup.shape[1])
     there = slots[None, :] < s.count[:, None]
-    n, d = s.day, s.driver
+    n, d, longest = s.day, s.driver, len(slots)
     late = lateness_cost(
         np.where(there, s.pickup, 0.0),
-        fleet.trip_scheduled[n, d],
-        fleet.trip_tolerance[n, d],
-        fleet.trip_outbound[n, d],
+        fleet.trip_scheduled[n, d, :longest],
+        fleet.trip_tolerance[n, d, :longest],
+        fleet.trip_outbound[n, d, :longest],
     )
     emergency = np.where(fleet.regular[n, d], 0.0, WEIGHTS.emergency_trip) * s.count
     per_row = (

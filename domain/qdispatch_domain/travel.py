@@ -27,11 +27,12 @@ FREE_FLOW_KM_PER_MIN = 0.5  # 30 km/h
 SPEED_FACTORS = ((480.0, 540.0, 0.6), (720.0, 780.0, 0.75), (1020.0, 1080.0, 0.6))
 PLACE = 4  # numbers in a place row
 _FAR = 1e12  # the tables are extended to here with factor 1, so that sentinels of 1e9 stay inside
+_BEFORE = -10_080.0  # a knot near the day: interpolating from -1e12 would round times before midnight to 1e-4 min
 
 
 def _speed_tables() -> tuple[F64, F64]:
     """Breakpoints t and F(t), both [K], strictly increasing."""
-    times, values = [-_FAR, 0.0], [-_FAR, 0.0]
+    times, values = [-_FAR, _BEFORE, 0.0], [-_FAR, _BEFORE, 0.0]
     for start, end, factor in SPEED_FACTORS:
         values.append(values[-1] + start - times[-1])
         times.append(start)

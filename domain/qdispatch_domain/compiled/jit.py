@@ -14,12 +14,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from numba import config, njit
+from numba import njit
+from numba.core import config as numba_config
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+config: Any = numba_config  # its settings come from the environment, unknown to type checkers
 
 _OURS = re.compile(r"^(?:from|import) (qdispatch_\w+(?:\.\w+)*)", re.MULTILINE)
 
@@ -28,15 +31,13 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on first use, cached on disk where a folder can be written (`NUMBA_CACHE_DIR` names another one)."""
     base = _cache_folder()
     if base is None:
-        uncached: Callable[P, R] = njit(function)
-        return uncached
+        return cast("Callable[P, R]", njit(function))
     before = config.CACHE_DIR
     config.CACHE_DIR = str(base / f"kernels-{_digest(function.__module__)}")
     try:
-        compiled: Callable[P, R] = njit(cache=True)(function)
+        return cast("Callable[P, R]", njit(cache=True)(function))
     finally:
         config.CACHE_DIR = before
-    return compiled
 
 
 @cache

@@ -1,0 +1,74 @@
+"""The kernels say what numpy says, on situations with everything that a real day may hold."""
+
+import numpy as np
+import pytest
+
+from qdispatch_domain.acceleration import kernels
+from qdispatch_domain.candidates import CANDIDATES, candidate_table, candidate_table_numpy
+from qdispatch_domain.cost import committed_cost
+from qdispatch_domain.fleet import Fleet
+from qdispatch_domain.packing import pack
+from tests.domain.random_snapshots import random_snapshot
+from tests.domain.same_tables import assert_same, assert_same_tables
+from tests.domain.situations import booking, driver, snapshot
+
+SMALL, LARGE = (0, 12), (17, 40)  # drivers; above 16 only the nearest are timed
+
+
+def draw(seed: int, drivers: tuple[int, int], bookings: tuple[int, int], matrix: bool | None = None) -> Fleet:
+    return pack([random_snapshot(np.random.default_rng(seed), drivers=drivers, bookings=bookings, matrix=matrix)])
+
+
+def test_the_kernels_are_what_is_tested_here() -> None:
+    assert kernels() is not None
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+@pytest.mark.parametrize(("drivers", "bookings", "count"), [(SMALL, (0, 20), 150), (LARGE, (5, 30), 40)])
+def test_candidate_tables_are_the_same(
+    drivers: tuple[int, int], bookings: tuple[int, int], count: int, matrix: bool
+) -> None:
+    pairs, ranks, reserve, behind = 0, 0, 0, 0
+    for seed in range(count):
+        fleet = draw(seed, drivers if seed % 10 else (max(1, drivers[0]), drivers[1]), bookings, matrix)
+        table = candidate_table(fleet)
+        assert table.committed_cost is not None
+        assert_same_tables(candidate_table_numpy(fleet), table)
+        assert_same(committed_cost(fleet), table.committed_cost, "committed cost")
+        pairs += len(table.rank)
+        ranks += int((table.rank == CANDIDATES - 1).sum())
+        reserve += int((table.emergency > 0).sum())
+        behind += int((table.insertion.downstream > 0).sum())
+    assert min(pairs, reserve, behind) > 30, "the draws meet what they should"
+    assert ranks > 0, "some bookings have more drivers than are kept"
+
+
+def test_every_driver_is_kept_when_asked_for() -> None:
+    fleet = draw(3, (12, 12), (20, 20))
+    assert_same_tables(candidate_table_numpy(fleet, keep=12), candidate_table(fleet, keep=12))
+    assert candidate_table(fleet, keep=12).rank.max() >= CANDIDATES
+
+
+def test_several_days_are_the_same_together() -> None:
+    days = [random_snapshot(np.random.default_rng(seed), matrix=False) for seed in range(40)]
+    fleet = pack(days)
+    assert_same_tables(candidate_table_numpy(fleet), candidate_table(fleet))
+
+
+@pytest.mark.parametrize("now", [-3.0, 0.0, 1435.0, 2000.0])
+def test_nights_are_the_same(now: float) -> None:
+    who = [
+        driver(f"d{i}", 3.0 * i, now=now, shift_start=now - 60.0, shift_end=now + 400.0, end_location=None)
+        for i in range(3)
+    ]
+    rows = [booking(f"b{i}", 2.0 * i, 9.0, now + 15.0 * i) for i in range(5)]
+    fleet = pack([snapshot(who, rows, now=now)])
+    table = candidate_table(fleet)
+    assert_same_tables(candidate_table_numpy(fleet), table)
+    assert len(table.rank) > 5
+
+
+def test_nobody_and_nothing_give_empty_tables() -> None:
+    for who, rows in (([], []), ([driver("d")], []), ([], [booking("b", 1, 2, 650.0)])):
+        fleet = pack([snapshot(who, rows)])
+        assert_same_tables(candidate_table_numpy(fleet), candidate_table(fleet))
