@@ -4,6 +4,7 @@ config.json      the whole configuration, seed, versions
 metrics.jsonl    one line a round; `kind` is "round" or "validation"
 events/          TensorBoard
 checkpoints/     state.pt (to resume), best.pt, round-000120.pt …
+states/          recipe imitate-then-q: the labelled states of every round; removed at the end
 model.pt         the result: best checkpoint with its commit threshold
 summary.json     how it ended
 """
@@ -71,6 +72,11 @@ class RunDirectory:
     def summary(self) -> Path:
         """summary.json."""
         return self.root / "summary.json"
+
+    @property
+    def states(self) -> Path:
+        """The folder of labelled states."""
+        return self.root / "states"
 
     def checkpoint(self, round_number: int) -> Path:
         """The periodic checkpoint of a round."""

@@ -1,4 +1,4 @@
-"""Train a policy: the composition root of a training, which reads as what a training is."""
+"""The recipe `dqn`, the pure algorithm: its composition root, which reads as what a training is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ from qdispatch_trainer.training_metrics import TrainingMetrics
 from qdispatch_trainer.training_state import load_state, save_state
 from qdispatch_trainer.views import views_for
 
+RECIPE = "dqn"
 CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
 WORST_DAYS = 2.0  # |Q| may reach this many days on which nothing is served
 
@@ -55,9 +56,26 @@ class TrainResult:
     reason: str
     model: Path | None
     summary: dict[str, Any]
+    rows: tuple[tuple[str, str], ...]  # what a person reads of the summary
 
 
-def network_config(config: TrainConfig) -> QNetworkConfig:
+class NetworkSettings(Protocol):
+    """The settings of any recipe that shape its network."""
+
+    @property
+    def network(self) -> str: ...
+
+    @property
+    def dropout(self) -> float: ...
+
+    @property
+    def value_unit_min(self) -> float: ...
+
+    @property
+    def advantage_unit_min(self) -> float: ...
+
+
+def network_config(config: NetworkSettings) -> QNetworkConfig:
     """Sizes of the network: the features' from the domain, the rest from the training configuration."""
     if config.network == "flat":
         return FlatNetworkConfig(STATE, ACTIONS, dropout=config.dropout, value_unit_min=config.value_unit_min)
@@ -103,7 +121,7 @@ def train(
     `minutes` ends it after so much wall time (then the result depends on the machine); `command` is recorded.
     """
     run = RunDirectory(out)
-    run.create({"config": config.to_dict(), "command": command, "versions": versions()})
+    run.create({"recipe": RECIPE, "config": config.to_dict(), "command": command, "versions": versions()})
     with run.held():
         return _run(run, build_training(config), reporter, command, minutes, resumed_round=None)
 
@@ -211,6 +229,7 @@ def _checkpoint(training: Training[Any], command: str, validation: dict[str, Any
         weights_digest=WEIGHTS.digest(),
         seed=config.seed,
         training={
+            "recipe": RECIPE,
             **config.to_dict(),
             "command": command,
             "versions": versions(),
@@ -225,7 +244,7 @@ def _finish(run: RunDirectory, training: Training[Any], ending: Ending, reason: 
     summary: dict[str, Any] = {"ending": ending.value, "reason": reason, "progress": asdict(training.progress)}
     if ending is Ending.INTERRUPTED or training.progress.best_round < 0:
         write_json(run.summary, _finite(summary))
-        return TrainResult(ending, reason, None, summary)
+        return TrainResult(ending, reason, None, summary, _rows(summary))
     best = load_checkpoint(run.best)
     calibration = _calibrate(training.config, best, reporter)
     validation = dict(best.validation)
@@ -249,7 +268,25 @@ def _finish(run: RunDirectory, training: Training[Any], ending: Ending, reason: 
     save_checkpoint(result, run.model)
     summary |= {"model": run.model.name, "wait_bias_min": bias, "validation": validation}
     write_json(run.summary, _finite(summary))
-    return TrainResult(ending, reason, run.model, summary)
+    return TrainResult(ending, reason, run.model, summary, _rows(summary))
+
+
+def _rows(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    progress = summary["progress"]
+    rows = [
+        ("days, decisions, updates", f"{progress['days']}, {progress['decisions']}, {progress['updates']}"),
+        ("training time", f"{progress['seconds']:.0f} s"),
+    ]
+    validation = summary.get("validation")
+    if validation:
+        gain, half = validation["gain_over_reference"], validation["gain_half_width"]
+        best = f"{validation['mean_return']:.1f} after {validation['days']} days"
+        rows += [
+            ("best validation, mean return", best),
+            (f"against {validation['reference']}", f"{gain:+.1f} ± {half:.1f} (95 %)"),
+            ("commit threshold", f"{summary['wait_bias_min']:+g} min"),
+        ]
+    return tuple(rows)
 
 
 def _calibrate(config: TrainConfig, best: Checkpoint, reporter: Reporter) -> Calibration | None:

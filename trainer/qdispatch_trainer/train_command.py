@@ -12,26 +12,27 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from qdispatch_trainer.progress import reporter
-from qdispatch_trainer.run_directory import RunDirectory, RunError
-from qdispatch_trainer.train import TrainResult, resume, stored_config, train
-from qdispatch_trainer.train_config import TrainConfig
+from qdispatch_trainer.recipes import DEFAULT, RECIPES, recipe_named, recipe_of_run
+from qdispatch_trainer.run_directory import RunError
+from qdispatch_trainer.train import TrainResult
 from qdispatch_trainer.training import Ending
 
 EXIT_BAD_INPUT = 2
 EXIT_DIVERGED = 3
 EXIT_INTERRUPTED = 130
-DEFAULTS = TrainConfig()
 
 
 def train_command(
     out: Annotated[Path, typer.Option(help="Run directory: new, or with --resume an existing run.")],
-    scenario: Annotated[str | None, typer.Option(help=f"Scenario [default: {DEFAULTS.scenario}].")] = None,
+    recipe: Annotated[str | None, typer.Option(help=f"{' or '.join(RECIPES)} [default: {DEFAULT}].")] = None,
     network: Annotated[str | None, typer.Option(help="set (any fleet) or flat (classic 10 x 20).")] = None,
-    seed: Annotated[int | None, typer.Option(help=f"Of weights and exploration [default: {DEFAULTS.seed}].")] = None,
-    episodes: Annotated[int | None, typer.Option(help=f"Training days [default: {DEFAULTS.days}].")] = None,
-    steps: Annotated[int | None, typer.Option(help="End after so many decisions, if that comes first.")] = None,
-    threads: Annotated[int | None, typer.Option(help=f"Of PyTorch [default: {DEFAULTS.threads}].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, days and exploration [default: 0].")] = None,
+    rounds: Annotated[int | None, typer.Option(help="imitate-then-q: rounds of the imitation.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="imitate-then-q: who is imitated.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="dqn: scenario.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="dqn: training days.")] = None,
+    steps: Annotated[int | None, typer.Option(help="dqn: end after so many decisions, if that comes first.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch [default: 1].")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON file of settings; options override it.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, as in agent.learning_rate=0.0005; repeatable.")
@@ -43,18 +44,19 @@ def train_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a policy. Ctrl-C ends it after the current round; --resume continues it."""
-    options = {"scenario": scenario, "network": network, "seed": seed, "days": episodes, "decisions": steps}
-    options |= {"threads": threads}
+    options = {"recipe": recipe, "scenario": scenario, "network": network, "seed": seed, "days": episodes}
+    options |= {"decisions": steps, "threads": threads, "rounds": rounds, "teacher": teacher}
     given = {name: value for name, value in options.items() if value is not None}
     try:
         if resume_run:
             if given or config is not None or settings:
                 raise ValueError("A resumed run keeps its own settings: leave them out with --resume.")
-            result = resume(out, reporter(stored_config(RunDirectory(out)).days), minutes)
+            result = recipe_of_run(out).resume(out, minutes)
         else:
-            chosen = TrainConfig.from_dict(_merged(config, settings or [], given))
+            chosen = _merged(config, settings or [], given)
+            name = str(chosen.pop("recipe", DEFAULT))
             command = shlex.join(["qdispatch-trainer", *sys.argv[1:]])
-            result = train(chosen, out, reporter(chosen.days), command, minutes)
+            result = recipe_named(name).train(chosen, out, command, minutes)
     except (RunError, ValueError) as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(EXIT_BAD_INPUT) from error
@@ -97,16 +99,8 @@ def _merged(config: Path | None, settings: list[str], options: dict[str, Any]) -
 
 
 def _print(result: TrainResult, out: Path) -> None:
-    progress = result.summary["progress"]
     table = Table(title=f"Training: {result.ending.value} ({result.reason})", show_header=False)
-    table.add_row("days, decisions, updates", f"{progress['days']}, {progress['decisions']}, {progress['updates']}")
-    table.add_row("training time", f"{progress['seconds']:.0f} s")
-    validation = result.summary.get("validation")
-    if validation:
-        best = f"{validation['mean_return']:.1f} after {validation['days']} days"
-        table.add_row("best validation, mean return", best)
-        gain, half = validation["gain_over_reference"], validation["gain_half_width"]
-        table.add_row(f"against {validation['reference']}", f"{gain:+.1f} ± {half:.1f} (95 %)")
-        table.add_row("commit threshold", f"{result.summary['wait_bias_min']:+g} min")
+    for name, value in result.rows:
+        table.add_row(name, value)
     table.add_row("result", str(result.model) if result.model else f"continue with --resume --out {out}")
     Console().print(table)

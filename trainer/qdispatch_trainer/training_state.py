@@ -9,13 +9,16 @@ import math
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from qdispatch_trainer.checkpoint import write_atomically
 from qdispatch_trainer.run_directory import STATE_FORMAT, RunError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(slots=True)
@@ -32,13 +35,19 @@ class Progress:
     validations_since_best: int = 0
 
 
-def save_state(path: Path, progress: Progress, parts: dict[str, Any]) -> None:
-    """Write the counters and the state dicts of agent, memory and alarm, atomically."""
+def save_state(path: Path, progress: DataclassInstance, parts: dict[str, Any]) -> None:
+    """Write the counters (a dataclass of plain values) and the state dicts of what is trained, atomically."""
     write_atomically({"format": STATE_FORMAT, "progress": asdict(progress), **_to_tensors(parts)}, path)
 
 
 def load_state(path: Path) -> tuple[Progress, dict[str, Any]]:
-    """What `save_state` wrote. Raises RunError when there is none or it is damaged."""
+    """What `save_state` wrote of a DQN training. Raises RunError when there is none or it is damaged."""
+    counters, content = load_counters(path)
+    return Progress(**counters), content
+
+
+def load_counters(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The counters by name and the state dicts. Raises RunError when there is no state or it is damaged."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
@@ -47,8 +56,7 @@ def load_state(path: Path) -> tuple[Progress, dict[str, Any]]:
         raise RunError(f"{path} is not a readable training state: {error}") from error
     if not isinstance(content, dict) or content.pop("format", None) != STATE_FORMAT:
         raise RunError(f"{path} is no training state of format {STATE_FORMAT}.")
-    progress = Progress(**content.pop("progress"))
-    return progress, content
+    return content.pop("progress"), content
 
 
 def _to_tensors(value: Any) -> Any:

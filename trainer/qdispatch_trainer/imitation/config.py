@@ -1,0 +1,127 @@
+"""Everything that decides how a training by this recipe goes: frozen, checked when built, stored in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from qdispatch_trainer.imitation.learner import LearnerConfig
+from qdispatch_trainer.imitation.teachers import TEACHERS
+from qdispatch_trainer.imitation.training_mix import DEFAULT_MIX, FLAT_MIX, MixGroup
+from qdispatch_trainer.networks.build import KINDS
+from qdispatch_trainer.scenarios import SCENARIOS
+
+RECIPE = "imitate-then-q"
+SET_YARDSTICK = {"clinic-day": 200, "fleet-10x60": 40, "urgent-heavy": 40, "fleet-30x200": 6}
+FLAT_YARDSTICK = {"clinic-day": 200, "classic-10x20": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class ImitateConfig:
+    """One training. A round plays every group of the mix, then updates the network."""
+
+    network: str = "set"
+    seed: int = 0
+    teacher: str = "planner"
+    teacher_moves: int = 400
+    rounds: int = 24
+    updates_per_round: int = 500
+    beta_start: float = 0.5  # share of days on which the teacher acts; it falls to 0
+    beta_end_share: float = 0.5  # of the rounds
+    mix: Mapping[str, MixGroup] = field(default_factory=lambda: DEFAULT_MIX)
+    store_mebibytes: int = 3_000
+    learner: LearnerConfig = field(default_factory=LearnerConfig)
+    reference: str = "regret-2"  # what costs are relative to
+    validation_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)
+    validate_every_rounds: int = 4
+    calibration_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)  # empty: no calibration
+    calibration_biases_min: tuple[float, ...] = (-8.0, -4.0, -2.0, 2.0, 4.0, 8.0)
+    value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
+    advantage_unit_min: float = 10.0  # set network only: unit of the advantages
+    dropout: float = 0.0  # flat network only
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "calibration_biases_min", tuple(self.calibration_biases_min))
+        for name in ("mix", "validation_days", "calibration_days"):  # one order, also after a JSON file has sorted them
+            object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
+        if self.network not in KINDS:
+            raise ValueError(f"Expected network to be one of {', '.join(KINDS)}, got {self.network!r}.")
+        for name in ("teacher", "reference"):
+            if getattr(self, name) not in TEACHERS:
+                raise ValueError(f"Expected {name} to be one of {', '.join(TEACHERS)}, got {getattr(self, name)!r}.")
+        for name in (
+            "teacher_moves",
+            "rounds",
+            "updates_per_round",
+            "store_mebibytes",
+            "validate_every_rounds",
+            "threads",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} >= 1, got {getattr(self, name)}.")
+        if self.seed < 0:
+            raise ValueError(f"Expected seed >= 0, got {self.seed}.")
+        if not 0.0 <= self.beta_start <= 1.0:
+            raise ValueError(f"Expected beta_start in [0, 1], got {self.beta_start}.")
+        if not 0.0 < self.beta_end_share <= 1.0:
+            raise ValueError(f"Expected beta_end_share in (0, 1], got {self.beta_end_share}.")
+        for name in ("value_unit_min", "advantage_unit_min"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
+        if not self.mix:
+            raise ValueError("Expected at least one group of training days.")
+        if not self.validation_days:
+            raise ValueError("Expected at least one validation scenario.")
+        for days in (self.validation_days, self.calibration_days):
+            for name, count in days.items():
+                if name not in SCENARIOS or count < 2:
+                    raise ValueError(f"Expected known scenarios with at least 2 days, got {name!r}: {count}.")
+        if self.network == "flat":
+            self._check_flat()
+
+    def _check_flat(self) -> None:
+        if any(group.drivers[1] > 9 for group in self.mix.values()):
+            raise ValueError("The flat network has 10 drivers: expected at most 9 REGULAR ones in the mix.")
+        used = {name for group in self.mix.values() for name in group.frozen}
+        for name in (*used, *self.validation_days, *self.calibration_days):
+            if SCENARIOS[name].max_drivers > 10:
+                raise ValueError(f"The flat network has 10 drivers: {name} has more.")
+
+    @property
+    def all_rounds(self) -> int:
+        """Rounds of all stages."""
+        return self.rounds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; `from_dict` is the inverse."""
+        return {
+            **{f.name: getattr(self, f.name) for f in fields(self)},
+            "mix": {name: group.to_dict() for name, group in self.mix.items()},
+            "learner": asdict(self.learner),
+            "validation_days": dict(self.validation_days),
+            "calibration_days": dict(self.calibration_days),
+            "calibration_biases_min": list(self.calibration_biases_min),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ImitateConfig:
+        """Raises ValueError for an unknown name. The flat network has defaults of its own for mix and validation."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ValueError(f"Unknown training settings: {', '.join(sorted(unknown))}.")
+        if values.get("network") == "flat":
+            values = {"mix": FLAT_MIX, "validation_days": FLAT_YARDSTICK, "calibration_days": FLAT_YARDSTICK, **values}
+        try:
+            groups = {"mix": _groups(values["mix"])} if "mix" in values else {}
+            return cls(**{**values, **groups, "learner": LearnerConfig(**values.get("learner", {}))})
+        except TypeError as error:
+            raise ValueError(f"The training settings do not fit: {error}") from error
+
+
+def _groups(values: Mapping[str, Any]) -> dict[str, MixGroup]:
+    return {
+        name: group if isinstance(group, MixGroup) else MixGroup(**{**group, "drivers": tuple(group["drivers"])})
+        for name, group in values.items()
+    }

@@ -1,0 +1,228 @@
+"""The recipe from its settings to a model: the composition root, which reads as what the recipe is."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from qdispatch_trainer.imitation.config import RECIPE, ImitateConfig
+from qdispatch_trainer.imitation.learner import ImitationLearner
+from qdispatch_trainer.imitation.reading import reading_for
+from qdispatch_trainer.imitation.state_files import StateFiles
+from qdispatch_trainer.imitation.teachers import teacher_named
+from qdispatch_trainer.imitation.training import ImitationTraining
+from qdispatch_trainer.imitation.training_mix import mix_digest
+from qdispatch_trainer.imitation.yardstick import Yardstick
+from qdispatch_trainer.networks.build import QNetwork, build_network
+from qdispatch_trainer.networks.set_network import SetNetwork
+from qdispatch_trainer.networks.unseen_features import silence_unseen_features
+from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.progress import Reporter
+from qdispatch_trainer.run_directory import RunDirectory, RunError, write_json
+from qdispatch_trainer.source_revision import git_revision
+from qdispatch_trainer.stop_request import StopRequest
+from qdispatch_trainer.threshold import calibrate
+from qdispatch_trainer.train import TrainResult, feature_fingerprint, network_config, versions
+from qdispatch_trainer.training import Ending
+from qdispatch_trainer.training_metrics import TrainingMetrics
+from qdispatch_trainer.training_state import load_counters, save_state
+
+CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
+SCENARIO = "mix"  # what stands for the scenario in a checkpoint; its digest covers the whole mix
+REFERENCE_MOVES = 400
+
+
+def build_training(config: ImitateConfig) -> ImitationTraining:
+    """Everything wired, before the first round."""
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    network = build_network(network_config(config))
+    if isinstance(network, SetNetwork):
+        silence_unseen_features(network)
+    reading = reading_for(config.network)
+    learner = ImitationLearner(network, reading, config.learner)
+    return ImitationTraining(config, learner, reading, teacher_named(config.teacher, config.teacher_moves))
+
+
+def train(
+    config: ImitateConfig, out: Path, reporter: Reporter, command: str, minutes: float | None = None
+) -> TrainResult:
+    """A new training in the empty directory `out`. Raises RunError when it already holds a run."""
+    run = RunDirectory(out)
+    run.create({"recipe": RECIPE, "config": config.to_dict(), "command": command, "versions": versions()})
+    with run.held():
+        return _Run(run, build_training(config), reporter, command).go(minutes, resumed_round=None)
+
+
+def resume(out: Path, reporter: Reporter, minutes: float | None = None) -> TrainResult:
+    """Continue the run in `out` from its last saved round. Raises RunError when there is nothing to continue."""
+    run = RunDirectory(out)
+    config = stored_config(run)
+    command = str(run.read_config().get("command", ""))
+    training = build_training(config)
+    with run.held():
+        counters, parts = load_counters(run.state)
+        training.restore(counters, parts)
+        files = StateFiles(run.states)
+        if not training.complete:
+            for number in range(1, training.progress.rounds + 1):
+                training.store.append(files.load(number))
+        return _Run(run, training, reporter, command).go(minutes, resumed_round=training.progress.rounds)
+
+
+def stored_config(run: RunDirectory) -> ImitateConfig:
+    """The settings of an existing run. Raises RunError when they cannot be read."""
+    try:
+        return ImitateConfig.from_dict(run.read_config()["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{run.config} holds no settings of this version: {error}") from error
+
+
+class _Run:
+    """One process's work on a run."""
+
+    def __init__(self, run: RunDirectory, training: ImitationTraining, reporter: Reporter, command: str) -> None:
+        self._run, self._training, self._reporter, self._command = run, training, reporter, command
+        self._files = StateFiles(run.states)
+        config = training.config
+        self._reference = teacher_named(config.reference, REFERENCE_MOVES)
+
+    def go(self, minutes: float | None, resumed_round: int | None) -> TrainResult:
+        training, config = self._training, self._training.config
+        stop_at = None if minutes is None else time.monotonic() + 60.0 * minutes
+        ending, reason = Ending.COMPLETE, f"all {config.rounds} rounds done"
+        with StopRequest() as stop, TrainingMetrics(self._run, resumed_round) as metrics, self._reporter:
+            if resumed_round is None:
+                save_state(self._run.state, training.progress, training.state_parts())
+            yardstick = Yardstick(config.validation_days, self._reference)
+            while not training.complete:
+                try:
+                    values, states = training.run_round()
+                except FloatingPointError as error:
+                    ending, reason = Ending.DIVERGED, str(error)
+                    break
+                number = training.progress.rounds
+                self._files.save(number, states)
+                metrics.write("round", number, values)
+                self._reporter.round(values)
+                if number % config.validate_every_rounds == 0 or training.complete:
+                    self._validate(yardstick, metrics)
+                save_state(self._run.state, training.progress, training.state_parts())
+                if stop.asked or (stop_at is not None and time.monotonic() >= stop_at and not training.complete):
+                    ending = Ending.INTERRUPTED if stop.asked else Ending.TIME_LIMIT
+                    reason = "stopped by a signal" if stop.asked else f"{minutes:g} minutes of wall time"
+                    break
+        return self._finish(ending, reason)
+
+    def _validate(self, yardstick: Yardstick, metrics: TrainingMetrics) -> None:
+        training = self._training
+        measured = yardstick.measure(network_scorer(training.learner.average))
+        is_best = training.note_validation(measured.mean)
+        values = {
+            "days": training.progress.days,
+            "relative_cost": measured.mean,
+            "by_scenario": measured.by_scenario,
+            "reference": training.config.reference,
+            "is_best": is_best,
+        }
+        metrics.write("validation", training.progress.rounds, values)
+        self._reporter.validation(values)
+        if is_best:
+            chosen_on = {"days_per_scenario": dict(training.config.validation_days), **values}
+            save_checkpoint(self._checkpoint(training.learner.average, chosen_on), self._run.best)
+
+    def _checkpoint(self, network: QNetwork, validation: dict[str, Any]) -> Checkpoint:
+        config = self._training.config
+        return Checkpoint(
+            network=network,
+            feature_fingerprint=feature_fingerprint(config.network),
+            scenario=SCENARIO,
+            scenario_digest=mix_digest(config.mix),
+            weights_digest=WEIGHTS.digest(),
+            seed=config.seed,
+            training={
+                "recipe": RECIPE,
+                **config.to_dict(),
+                "command": self._command,
+                "versions": versions(),
+                "git_revision": git_revision(),
+            },
+            progress=_finite(asdict(self._training.progress)),
+            validation=validation,
+        )
+
+    def _finish(self, ending: Ending, reason: str) -> TrainResult:
+        progress = self._training.progress
+        summary: dict[str, Any] = {
+            "recipe": RECIPE,
+            "ending": ending.value,
+            "reason": reason,
+            "progress": _finite(asdict(progress)),
+        }
+        if ending is Ending.INTERRUPTED or progress.best_round < 0:
+            write_json(self._run.summary, summary)
+            return TrainResult(ending, reason, None, summary, _rows(summary))
+        best = load_checkpoint(self._run.best)
+        bias, threshold = self._calibrate(best.network)
+        validation = {**best.validation, **threshold}
+        model = replace(
+            best,
+            wait_bias_min=bias,
+            validation=validation,
+            progress={**best.progress, "training_seconds": progress.seconds},
+        )
+        save_checkpoint(model, self._run.model)
+        if self._training.complete:
+            self._files.remove()
+        summary |= {"model": self._run.model.name, "wait_bias_min": bias, "validation": validation}
+        write_json(self._run.summary, summary)
+        return TrainResult(ending, reason, self._run.model, summary, _rows(summary))
+
+    def _calibrate(self, network: QNetwork) -> tuple[float, dict[str, Any]]:
+        """The commit threshold, minutes-equivalent, and what was tried."""
+        config = self._training.config
+        if not config.calibration_days:
+            return 0.0, {}
+        self._reporter.say(f"Calibrating the commit threshold on {dict(config.calibration_days)}")
+        yardstick = Yardstick(config.calibration_days, self._reference, CALIBRATION_FIRST_DAY)
+
+        def returns_of(bias: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+            return -yardstick.measure(network_scorer(network, bias)).weighted
+
+        found = calibrate(returns_of, config.calibration_biases_min)
+        return found.wait_bias_min, {
+            "threshold": {
+                "wait_bias_min": found.wait_bias_min,
+                "gain": found.gain.mean,
+                "gain_half_width": found.gain.half_width,
+                "mean_return": {f"{tried:g}": mean for tried, mean in found.mean_return.items()},
+            }
+        }
+
+
+def _rows(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    progress = summary["progress"]
+    rows = [
+        ("days, states, updates", f"{progress['days']}, {progress['states']}, {progress['updates']}"),
+        ("training time", f"{progress['seconds']:.0f} s"),
+    ]
+    validation = summary.get("validation")
+    if validation:
+        rows.append((f"cost against {validation['reference']}'s", f"{validation['relative_cost']:.4f}"))
+        rows += [(f"  {name}", f"{cost:.4f}") for name, cost in validation["by_scenario"].items()]
+        rows.append(("commit threshold", f"{summary['wait_bias_min']:+g} min"))
+    return tuple(rows)
+
+
+def _finite(progress: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no infinity: before the first validation there is no best cost."""
+    best = progress["best_relative_cost"]
+    return {**progress, "best_relative_cost": best if math.isfinite(best) else None}
