@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit
+from qdispatch_bundle.loading import Bundle
 from qdispatch_bundle.manifest import Precision
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.decoder import decision_of
@@ -142,11 +143,16 @@ class _ModelStep:
     """
 
     def __init__(self, model: ServingModel, clock: StepClock, stages: StageSeconds, deadline: float) -> None:
-        self.precision: Precision | None = None
         self._model = model
+        self._chosen: Bundle | None = None
         self._clock = clock
         self._stages = stages
         self._deadline = deadline
+
+    @property
+    def precision(self) -> Precision | None:
+        """Of the graph that scored; None when nothing was scored."""
+        return None if self._chosen is None else self._chosen.precision
 
     def score(self, situation: Situation) -> Scores:
         """The model's scores. Raises DeadlineWouldPass, and what the model raises."""
@@ -159,9 +165,9 @@ class _ModelStep:
         self._stages.features += encoded - started
         if encoded + self._clock.expected_seconds(pairs) >= self._deadline:
             raise DeadlineWouldPass
-        if self.precision is None:
-            self.precision = self._model.plan.at(pairs)
-        scores = self._model.bundles[self.precision].model.score(situation)
+        if self._chosen is None:
+            self._chosen = self._model.at(pairs)
+        scores = self._chosen.model.score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds
         self._clock.learn(pairs, seconds)

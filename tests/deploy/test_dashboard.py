@@ -96,7 +96,13 @@ def load(server: ServerProcess) -> Iterator[None]:
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("dashboard")
     write_tiny_bundle(folder / "bundle")
-    settings = {"bundle_dir": folder / "bundle", "workers": 2, "max_in_flight": 1, "log_level": "warning"}
+    settings = {
+        "bundle_dir": folder / "bundle",
+        "workers": 2,
+        "max_in_flight": 1,
+        "log_level": "warning",
+        "precision": "auto",
+    }
     with running_server(folder, **settings) as server:
         with Client(server.address) as client:
             client.set_enabled("company-off", False, expected_revision=0, deadline_seconds=10.0)
@@ -138,7 +144,7 @@ def test_an_expression_with_a_wrong_name_would_be_noticed(prometheus: Prometheus
 def test_the_dashboard_shows_what_it_promises() -> None:
     titles = {panel["title"] for panel in panels()}
     assert {"Rate by status code", "Errors", "Latency against the 5 ms line", "Where the time goes"} <= titles
-    assert {"Who decided", "Model", "Load", "Workers"} <= titles
+    assert {"Who decided", "Model", "Load", "Workers", "Precision of the answers", "Precision by size"} <= titles
     (latency,) = (panel for panel in panels() if panel["title"] == "Latency against the 5 ms line")
     assert [target["legendFormat"] for target in latency["targets"]] == ["p50", "p95", "p99"]
     assert latency["fieldConfig"]["defaults"]["thresholds"]["steps"][-1]["value"] == 0.005

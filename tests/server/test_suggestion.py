@@ -7,19 +7,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pytest
 
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit, RefusalReason
 from qdispatch_bundle.loading import Bundle, load_bundle
+from qdispatch_bundle.manifest import Precision
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.decoder import decide
 from qdispatch_domain.observation import Scores
+from qdispatch_domain.packing import pack
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
+from qdispatch_server.precision_plan import PrecisionBucket, measured
 from qdispatch_server.provenance import Fallback
 from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
-from qdispatch_server.suggestion import HEURISTIC, StepClock, Suggester
+from qdispatch_server.suggestion import HEURISTIC, StageSeconds, StepClock, Suggester, _ModelStep
 from tests.bundle.snapshots import snapshot
 
 ENABLED, DISABLED, UNKNOWN = CompanyState.ENABLED, CompanyState.DISABLED, CompanyState.UNKNOWN
@@ -137,6 +141,26 @@ def test_without_a_pair_the_model_is_the_source_and_nothing_is_scored(bundle: Bu
     assert answer.provenance.fallback is None
     assert answer.provenance.precision is None
     assert answer.decision.picks == ()
+
+
+def test_an_answer_keeps_the_precision_of_its_first_pass(tiny_bundle: Path) -> None:
+    """A second pass has fewer pairs; without this, one answer could hold values of two graphs."""
+    bundles = {precision: load_bundle(tiny_bundle, precision) for precision in Precision}
+    buckets = (
+        PrecisionBucket("small", 10, 20, 1.0, 2.0, Precision.FP32),
+        PrecisionBucket("large", 50, None, 2.0, 1.0, Precision.INT8),
+    )
+    model = ServingModel(bundles, measured(buckets))
+    small, large = (Situation(pack([snapshot(3, drivers, 12)])) for drivers in (1, 6))
+    assert len(small.table.rank) <= 20 < len(large.table.rank)
+    for first, second, precision in ((large, small, Precision.INT8), (small, large, Precision.FP32)):
+        step = _ModelStep(model, StepClock(), StageSeconds(), later())
+        assert step.precision is None
+        for situation in (first, second):
+            assert np.array_equal(step.score(situation).q_pair, bundles[precision].model.score(situation).q_pair), (
+                situation
+            )
+            assert step.precision is precision
 
 
 def test_the_stages_add_up_to_no_more_than_the_whole(model: ServingModel, day: Snapshot) -> None:
