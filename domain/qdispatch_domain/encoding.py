@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.candidates import CandidateTable
 from qdispatch_domain.features import BOOKING, CLIP, CONTEXT, DRIVER, PAIR, Feature
 from qdispatch_domain.fleet import NEVER, Fleet
@@ -58,6 +59,49 @@ class Observations:
 
 def encode(fleet: Fleet, table: CandidateTable) -> Observations:
     """Observations of all days of a fleet."""
+    compiled = kernels()
+    if compiled is None:
+        return encode_numpy(fleet, table)
+    pairs, s, load = table.insertion, table.schedules, table.loads
+    arrays = compiled.TableArrays(
+        pairs.row,
+        pairs.day,
+        pairs.driver,
+        pairs.booking,
+        pairs.position,
+        pairs.depart,
+        pairs.pickup,
+        pairs.end,
+        pairs.on_time,
+        pairs.deadhead,
+        pairs.lateness,
+        pairs.downstream,
+        pairs.slack,
+        pairs.expiry,
+        table.rank,
+        table.emergency,
+        table.driver_change,
+        table.spread,
+        table.total,
+        table.has_pair,
+        table.feasible_drivers,
+        table.on_time_drivers,
+        table.decide_by,
+        s.count,
+        s.free_time,
+        s.depart,
+        s.finish,
+        load.counts,
+        load.x,
+        load.size,
+        load.total,
+        load.squares,
+    )
+    return Observations(*compiled.encode(compiled.arrays_of(fleet), arrays))
+
+
+def encode_numpy(fleet: Fleet, table: CandidateTable) -> Observations:
+    """`encode` without numba."""
     usable, opened = fleet.usable, fleet.open
     n_d, d = np.nonzero(usable)
     n_b, b = np.nonzero(opened)

@@ -1,10 +1,11 @@
-"""Whether two candidate tables say the same: order and choices exactly, numbers to 1e-9."""
+"""Whether two ways say the same: order and choices exactly, numbers to 1e-9, features to the rounding of float32."""
 
 from dataclasses import fields
 
 import numpy as np
 
 from qdispatch_domain.candidates import CandidateTable
+from qdispatch_domain.encoding import Observations
 
 PER_PAIR = ("rank", "emergency", "driver_change", "spread", "total")
 PER_BOOKING = ("has_pair", "feasible_drivers", "on_time_drivers", "decide_by", "best_expiry")
@@ -39,3 +40,15 @@ def assert_same_tables(one: CandidateTable, other: CandidateTable) -> None:
             there = np.arange(rows.shape[1])[None, :] < count[:, None] + extra
             there_too = np.arange(others.shape[1])[None, :] < count[:, None] + extra
             assert_same(rows[there], others[there_too], name)
+
+
+def assert_same_observations(one: Observations, other: Observations) -> None:
+    """Every array; a value of 1e-3 and more to 3e-7 of itself, two steps of float32 at most."""
+    for field in fields(one):
+        rows, others = getattr(one, field.name), getattr(other, field.name)
+        assert rows.shape == others.shape, field.name
+        assert rows.dtype == others.dtype, field.name
+        if rows.dtype.kind == "f":
+            np.testing.assert_allclose(rows, others, rtol=3e-7, atol=3e-10, err_msg=field.name)
+        else:
+            np.testing.assert_array_equal(rows, others, err_msg=field.name)

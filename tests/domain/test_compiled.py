@@ -6,10 +6,11 @@ import pytest
 from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.candidates import CANDIDATES, candidate_table, candidate_table_numpy
 from qdispatch_domain.cost import committed_cost
+from qdispatch_domain.encoding import encode, encode_numpy
 from qdispatch_domain.fleet import Fleet
 from qdispatch_domain.packing import pack
 from tests.domain.random_snapshots import random_snapshot
-from tests.domain.same_tables import assert_same, assert_same_tables
+from tests.domain.same_tables import assert_same, assert_same_observations, assert_same_tables
 from tests.domain.situations import booking, driver, snapshot
 
 SMALL, LARGE = (0, 12), (17, 40)  # drivers; above 16 only the nearest are timed
@@ -43,6 +44,21 @@ def test_candidate_tables_are_the_same(
     assert ranks > 0, "some bookings have more drivers than are kept"
 
 
+@pytest.mark.parametrize("matrix", [False, True])
+@pytest.mark.parametrize(("drivers", "bookings", "count"), [(SMALL, (0, 20), 150), (LARGE, (5, 30), 20)])
+def test_observations_are_the_same(
+    drivers: tuple[int, int], bookings: tuple[int, int], count: int, matrix: bool
+) -> None:
+    values = 0
+    for seed in range(1000, 1000 + count):
+        fleet = draw(seed, drivers if seed % 10 else (max(1, drivers[0]), drivers[1]), bookings, matrix)
+        for table in (candidate_table(fleet), candidate_table_numpy(fleet)):
+            observations = encode(fleet, table)
+            assert_same_observations(encode_numpy(fleet, table), observations)
+            values += observations.pair_features.size
+    assert values > 10_000
+
+
 def test_every_driver_is_kept_when_asked_for() -> None:
     fleet = draw(3, (12, 12), (20, 20))
     assert_same_tables(candidate_table_numpy(fleet, keep=12), candidate_table(fleet, keep=12))
@@ -52,7 +68,9 @@ def test_every_driver_is_kept_when_asked_for() -> None:
 def test_several_days_are_the_same_together() -> None:
     days = [random_snapshot(np.random.default_rng(seed), matrix=False) for seed in range(40)]
     fleet = pack(days)
-    assert_same_tables(candidate_table_numpy(fleet), candidate_table(fleet))
+    table = candidate_table(fleet)
+    assert_same_tables(candidate_table_numpy(fleet), table)
+    assert_same_observations(encode_numpy(fleet, table), encode(fleet, table))
 
 
 @pytest.mark.parametrize("now", [-3.0, 0.0, 1435.0, 2000.0])
@@ -71,4 +89,6 @@ def test_nights_are_the_same(now: float) -> None:
 def test_nobody_and_nothing_give_empty_tables() -> None:
     for who, rows in (([], []), ([driver("d")], []), ([], [booking("b", 1, 2, 650.0)])):
         fleet = pack([snapshot(who, rows)])
-        assert_same_tables(candidate_table_numpy(fleet), candidate_table(fleet))
+        table = candidate_table(fleet)
+        assert_same_tables(candidate_table_numpy(fleet), table)
+        assert_same_observations(encode_numpy(fleet, table), encode(fleet, table))

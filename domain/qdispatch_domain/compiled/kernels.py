@@ -2,5 +2,6 @@
 
 from qdispatch_domain.compiled.arrays import arrays_of
 from qdispatch_domain.compiled.candidates import find
+from qdispatch_domain.compiled.encoding import TableArrays, encode
 
-__all__ = ["arrays_of", "find"]
+__all__ = ["TableArrays", "arrays_of", "encode", "find"]

@@ -1,0 +1,461 @@
+"""All features of N days in one call, straight into float32: the twin of `encoding.py`.
+
+Each `_store` names the columns in the order of `features.py`; a test compares every one of them with numpy's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from qdispatch_domain.compiled.arrays import FleetArrays
+from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.features import BOOKING, CLIP, CONTEXT, DRIVER, N_BOOKING, N_CONTEXT, N_DRIVER, N_PAIR, PAIR
+from qdispatch_domain.fleet import EPS, NEVER
+from qdispatch_domain.reasons import BookingGap
+from qdispatch_domain.travel import DETOUR_FACTOR, EARTH_RADIUS_KM
+
+DRIVER_SCALES = tuple(feature.scale for feature in DRIVER)
+BOOKING_SCALES = tuple(feature.scale for feature in BOOKING)
+PAIR_SCALES = tuple(feature.scale for feature in PAIR)
+CONTEXT_SCALES = tuple(feature.scale for feature in CONTEXT)
+DEGREE = 180.0 / math.pi
+KM_PER_DEGREE = math.pi / 180.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
+NOT_READY = int(BookingGap.NOT_READY)
+NOON = 720.0
+
+
+class TableArrays(NamedTuple):
+    """What the features need of a `CandidateTable`, under its names; P pairs, R schedule rows."""
+
+    row: np.ndarray  # [P]
+    day: np.ndarray
+    driver: np.ndarray
+    booking: np.ndarray
+    position: np.ndarray
+    depart: np.ndarray
+    pickup: np.ndarray
+    end: np.ndarray
+    on_time: np.ndarray
+    deadhead: np.ndarray
+    lateness: np.ndarray
+    downstream: np.ndarray
+    slack: np.ndarray
+    expiry: np.ndarray
+    rank: np.ndarray
+    emergency: np.ndarray
+    driver_change: np.ndarray
+    spread: np.ndarray
+    total: np.ndarray
+    has_pair: np.ndarray  # [N, B]
+    feasible_drivers: np.ndarray
+    on_time_drivers: np.ndarray
+    decide_by: np.ndarray
+    trips: np.ndarray  # [R]
+    free_time: np.ndarray  # [R, L + 1]
+    departs: np.ndarray  # [R, L]
+    finish: np.ndarray  # [R]
+    counts: np.ndarray  # [N, D]
+    x: np.ndarray  # [N, D]
+    size: np.ndarray  # [N]
+    sum_x: np.ndarray  # [N]
+    squares: np.ndarray  # [N]
+
+
+class Encoded(NamedTuple):
+    """The fields of `Observations`, in its order."""
+
+    driver_features: np.ndarray
+    booking_features: np.ndarray
+    pair_features: np.ndarray
+    pair_driver: np.ndarray
+    pair_booking: np.ndarray
+    context: np.ndarray
+    pair_cost: np.ndarray
+    driver_graph: np.ndarray
+    booking_graph: np.ndarray
+    pair_graph: np.ndarray
+
+
+@kernel
+def encode(f: FleetArrays, t: TableArrays) -> Encoded:
+    """Observations of all days."""
+    days, drivers = f.driver_real.shape
+    bookings, pairs, n_rows = f.open.shape[1], t.total.shape[0], t.trips.shape[0]
+    n_open = 0
+    for n in range(days):
+        for b in range(bookings):
+            if f.open[n, b]:
+                n_open += 1
+    out = Encoded(
+        np.empty((n_rows, N_DRIVER), np.float32),
+        np.empty((n_open, N_BOOKING), np.float32),
+        np.empty((pairs, N_PAIR), np.float32),
+        t.row.copy(),
+        np.empty(pairs, np.int64),
+        np.empty((days, N_CONTEXT), np.float32),
+        np.empty(pairs, np.float32),
+        np.empty(n_rows, np.int64),
+        np.empty(n_open, np.int64),
+        t.day.copy(),
+    )
+    best, other = np.empty(drivers), np.empty(drivers)  # a driver's cheapest pair, and the next one
+    load, window = np.empty(drivers), np.empty(drivers)  # against the mean
+    wanted = np.empty(drivers)
+    first_row, first_open, p = 0, 0, 0
+    for n in range(days):
+        last = p
+        while last < pairs and t.day[last] == n:
+            last += 1
+        _against_mean(n, t.counts, t.x, t.size, t.sum_x, f.window_trips, f.contract_share, load, window)
+        _per_driver_pairs(t.driver, t.rank, t.total, p, last, best, other, wanted)
+        latitude, longitude = _centre(f, n)
+        rows = _drivers(f, t, n, latitude, longitude, load, window, wanted, first_row, out.driver_features)
+        opened = _bookings(f, t, n, latitude, longitude, p, last, first_open, out.booking_features, out.pair_booking)
+        _pairs(f, t, n, p, last, load, window, best, other, out.pair_features, out.pair_cost)
+        _context(f, t, n, rows, last - p, out.context)
+        out.driver_graph[first_row : first_row + rows] = n
+        out.booking_graph[first_open : first_open + opened] = n
+        first_row += rows
+        first_open += opened
+        p = last
+    return out
+
+
+@kernel
+def _store(out: np.ndarray, i: int, values: tuple[float, ...], scales: tuple[float, ...]) -> None:
+    """Scaled and clipped values into row i."""
+    for c in range(len(scales)):
+        out[i, c] = min(max(values[c] / scales[c], -CLIP), CLIP)
+
+
+@kernel
+def _flag(condition: bool) -> float:
+    return 1.0 if condition else 0.0
+
+
+@kernel
+def _against_mean(
+    n: int,
+    counts: np.ndarray,
+    x: np.ndarray,
+    size: np.ndarray,
+    sum_x: np.ndarray,
+    window_trips: np.ndarray,
+    share: np.ndarray,
+    load: np.ndarray,
+    window: np.ndarray,
+) -> None:
+    """Trips per share today and in the fairness window, against the mean; 0 for drivers who do not count."""
+    drivers = max(size[n], 1.0)
+    mean = sum_x[n] / drivers
+    total = 0.0
+    for d in range(load.shape[0]):
+        load[d], window[d] = 0.0, 0.0
+        if counts[n, d]:
+            load[d], window[d] = x[n, d] - mean, window_trips[n, d] / share[n, d]
+            total += window[d]
+    for d in range(load.shape[0]):
+        if counts[n, d]:
+            window[d] -= total / drivers
+
+
+@kernel
+def _per_driver_pairs(
+    driver: np.ndarray,
+    rank: np.ndarray,
+    total: np.ndarray,
+    p: int,
+    last: int,
+    best: np.ndarray,
+    other: np.ndarray,
+    wanted: np.ndarray,
+) -> None:
+    """The two cheapest pairs of every driver (NEVER: none) and how many bookings want the driver most."""
+    best[:] = NEVER
+    other[:] = NEVER
+    wanted[:] = 0.0
+    for i in range(p, last):
+        d, cost = driver[i], total[i]
+        if rank[i] == 0:
+            wanted[d] += 1.0
+        if cost < best[d]:
+            best[d], other[d] = cost, best[d]
+        elif cost < other[d]:
+            other[d] = cost
+
+
+@kernel
+def _degrees(places: np.ndarray, n: int, i: int) -> tuple[float, float]:
+    """Latitude and longitude of the place [n, i]."""
+    latitude = math.asin(min(max(places[n, i, 2], -1.0), 1.0)) * DEGREE
+    return latitude, math.atan2(places[n, i, 1], places[n, i, 0]) * DEGREE
+
+
+@kernel
+def _local_km(places: np.ndarray, n: int, i: int, latitude: float, longitude: float) -> tuple[float, float]:
+    """Road-equivalent kilometres east and north of the centre."""
+    lat, lon = _degrees(places, n, i)
+    turn = (lon - longitude + 180.0) % 360.0 - 180.0
+    return turn * math.cos(latitude / DEGREE) * KM_PER_DEGREE, (lat - latitude) * KM_PER_DEGREE
+
+
+@kernel
+def _centre(f: FleetArrays, n: int) -> tuple[float, float]:
+    """Mean latitude and longitude of the usable drivers' anchors."""
+    x, y, z = 0.0, 0.0, 0.0
+    for d in range(f.driver_real.shape[1]):
+        if f.driver_real[n, d] and f.driver_gap[n, d] == 0:
+            x += f.anchor_place[n, d, 0]
+            y += f.anchor_place[n, d, 1]
+            z += f.anchor_place[n, d, 2]
+    norm = max(math.sqrt(x * x + y * y + z * z), 1e-12)
+    return math.asin(min(max(z / norm, -1.0), 1.0)) * DEGREE, math.atan2(y / norm, x / norm) * DEGREE
+
+
+@kernel
+def _drivers(
+    f: FleetArrays,
+    t: TableArrays,
+    n: int,
+    latitude: float,
+    longitude: float,
+    load: np.ndarray,
+    window: np.ndarray,
+    wanted: np.ndarray,
+    first_row: int,
+    out: np.ndarray,
+) -> int:
+    """Rows of the usable drivers of day n; returns how many."""
+    now = f.now[n]
+    minutes = 0.0
+    for d in range(load.shape[0]):
+        if t.counts[n, d]:
+            minutes += f.window_minutes[n, d] / f.contract_share[n, d]
+    mean_minutes = minutes / max(t.size[n], 1.0)
+    r = first_row
+    for d in range(load.shape[0]):
+        if not f.driver_real[n, d] or f.driver_gap[n, d] != 0:
+            continue
+        pause = NEVER
+        for k in range(f.break_end.shape[2]):
+            if f.break_end[n, d, k] > now:
+                pause = min(pause, f.break_start[n, d, k])
+        running = _flag(f.locked[n, d])
+        east, north = _local_km(f.anchor_place, n, d, latitude, longitude)
+        _store(
+            out,
+            r,
+            (
+                f.anchor_time[n, d] - now,
+                f.shift_end[n, d] - f.anchor_time[n, d],
+                pause - now,
+                (t.departs[r, 0] if t.trips[r] > 0 else NEVER) - now,
+                t.finish[r] - now,
+                float(f.seats[n, d]),
+                f.trips_done[n, d] + running + f.n_trips[n, d],
+                float(f.n_trips[n, d]),
+                load[d],
+                f.contract_share[n, d],
+                window[d],
+                f.window_minutes[n, d] / f.contract_share[n, d] - mean_minutes if t.counts[n, d] else 0.0,
+                f.minutes_driven[n, d],
+                east,
+                north,
+                wanted[d],
+                _flag(f.regular[n, d]),
+                _flag(f.wheelchair_access[n, d]),
+                running,
+            ),
+            DRIVER_SCALES,
+        )
+        r += 1
+    return r - first_row
+
+
+@kernel
+def _bookings(
+    f: FleetArrays,
+    t: TableArrays,
+    n: int,
+    latitude: float,
+    longitude: float,
+    p: int,
+    last: int,
+    first_open: int,
+    out: np.ndarray,
+    pair_booking: np.ndarray,
+) -> int:
+    """Rows of the open bookings of day n; returns how many, and notes which row each of the pairs p to last has."""
+    now = f.now[n]
+    j, i = first_open, p
+    for b in range(f.open.shape[1]):
+        if not f.open[n, b]:
+            continue
+        best, regret = 0.0, NEVER
+        while i < last and t.booking[i] == b:
+            if t.rank[i] == 0:
+                best = t.total[i]
+            elif t.rank[i] == 1:
+                regret = t.total[i]
+            pair_booking[i] = j
+            i += 1
+        decide_in = (NEVER if math.isnan(t.decide_by[n, b]) else t.decide_by[n, b]) - now
+        linked = f.linked_booking[n, b]
+        pickup_east, pickup_north = _local_km(f.pickup, n, b, latitude, longitude)
+        dropoff_east, dropoff_north = _local_km(f.dropoff, n, b, latitude, longitude)
+        _store(
+            out,
+            j,
+            (
+                f.scheduled[n, b] - now,
+                decide_in,
+                NEVER if math.isnan(f.known_since[n, b]) else now - f.known_since[n, b],
+                f.loaded[n, b],
+                f.tolerance[n, b],
+                float(f.passengers[n, b]),
+                float(t.feasible_drivers[n, b]),
+                float(t.on_time_drivers[n, b]),
+                best,
+                regret - best,
+                pickup_east,
+                pickup_north,
+                dropoff_east,
+                dropoff_north,
+                _flag(f.outbound[n, b]),
+                _flag(f.urgent[n, b]),
+                _flag(f.wheelchair[n, b]),
+                _flag(f.current_driver[n, b] >= 0),
+                _flag(f.pinned[n, b]),
+                _flag(math.isfinite(f.promised[n, b])),
+                _flag(linked >= 0 and f.booking_real[n, linked] and f.linked_driver[n, linked] < 0),
+                _flag(f.linked_driver[n, b] >= 0),
+                _flag(_must(f, t, n, b)),
+            ),
+            BOOKING_SCALES,
+        )
+        j += 1
+    return j - first_open
+
+
+@kernel
+def _must(f: FleetArrays, t: TableArrays, n: int, b: int) -> bool:
+    """See `CandidateTable.must`."""
+    return t.has_pair[n, b] and t.decide_by[n, b] <= f.now[n] + EPS
+
+
+@kernel
+def _pairs(
+    f: FleetArrays,
+    t: TableArrays,
+    n: int,
+    p: int,
+    last: int,
+    load: np.ndarray,
+    window: np.ndarray,
+    best: np.ndarray,
+    other: np.ndarray,
+    out: np.ndarray,
+    cost: np.ndarray,
+) -> None:
+    """Rows of the pairs p to last, which are those of day n."""
+    now = f.now[n]
+    cheapest, next_one, group_end = NEVER, NEVER, p
+    for i in range(p, last):
+        d, b, r, total = t.driver[i], t.booking[i], t.row[i], t.total[i]
+        if i == group_end:  # the next booking: its two cheapest pairs
+            cheapest, next_one = NEVER, NEVER
+            while group_end < last and t.booking[group_end] == b:
+                if t.total[group_end] < cheapest:
+                    cheapest, next_one = t.total[group_end], cheapest
+                elif t.total[group_end] < next_one:
+                    next_one = t.total[group_end]
+                group_end += 1
+        linked = f.linked_driver[n, b]
+        _store(
+            out,
+            i,
+            (
+                t.deadhead[i],
+                max(t.pickup[i] - f.scheduled[n, b], 0.0),
+                t.lateness[i],
+                t.downstream[i],
+                t.emergency[i],
+                t.driver_change[i],
+                t.spread[i],
+                total,
+                t.pickup[i] - now,
+                t.depart[i] - now,
+                t.expiry[i] - now,
+                t.depart[i] - t.free_time[r, t.position[i]],
+                t.slack[i],
+                float(t.position[i]),
+                total - (next_one if total == cheapest else cheapest),
+                total - (other[d] if total == best[d] else best[d]),
+                load[d],
+                window[d],
+                f.shift_end[n, d] - t.end[i],
+                float(t.rank[i]),
+                _flag(t.on_time[i]),
+                _flag(t.position[i] == t.trips[r]),
+                _flag(f.wheelchair_access[n, d] and not f.wheelchair[n, b]),
+                _flag(f.current_driver[n, b] == d),
+                _flag(linked == d),
+                _flag(linked >= 0 and linked != d),
+            ),
+            PAIR_SCALES,
+        )
+        cost[i] = total
+
+
+@kernel
+def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, out: np.ndarray) -> None:
+    """The row of day n with `rows` usable drivers."""
+    now = f.now[n]
+    size = float(max(rows, 1))
+    opened, urgent, not_ready, must, hopeless = 0.0, 0.0, 0.0, 0.0, 0.0
+    for b in range(f.open.shape[1]):
+        if f.booking_real[n, b] and f.booking_gap[n, b] == NOT_READY:
+            not_ready += 1.0
+        if _must(f, t, n, b):
+            must += 1.0
+        if f.open[n, b]:
+            opened += 1.0
+            urgent += _flag(f.urgent[n, b])
+            hopeless += _flag(not t.has_pair[n, b])
+    committed, done, running, reserve, access, free_in, left = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for d in range(f.driver_real.shape[1]):
+        if f.driver_real[n, d] and f.driver_gap[n, d] == 0:
+            committed += f.n_trips[n, d]
+            done += f.trips_done[n, d]
+            running += _flag(f.locked[n, d])
+            reserve += _flag(not f.regular[n, d])
+            access += _flag(f.wheelchair_access[n, d])
+            free_in += f.anchor_time[n, d] - now
+            left += f.shift_end[n, d] - f.anchor_time[n, d]
+    spread = math.sqrt(max(t.size[n] * t.squares[n] - t.sum_x[n] * t.sum_x[n], 0.0))
+    _store(
+        out,
+        n,
+        (
+            math.log1p(float(rows)),
+            opened / size,
+            urgent / size,
+            not_ready / size,
+            must / size,
+            hopeless / size,
+            pairs / size,
+            committed / size,
+            done / size,
+            running / size,
+            reserve / size,
+            access / size,
+            spread / size,
+            free_in / size,
+            left / size,
+            now - NOON,
+        ),
+        CONTEXT_SCALES,
+    )
