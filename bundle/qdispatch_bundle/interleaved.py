@@ -1,4 +1,4 @@
-"""Which of several computations is faster here: medians of runs that take turns.
+"""Which of several computations is faster here: times of runs that take turns.
 
 Every round runs each once, and every second round in the reverse order, so that whatever else the machine does, and
 whatever one run leaves in the caches for the next, falls on all of them alike.
@@ -11,19 +11,21 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 K = TypeVar("K")
+Seconds = npt.NDArray[np.float64]
 
 
-def interleaved_medians(
+def interleaved_seconds(
     computations: Mapping[K, Callable[[], object]],
     *,
     rounds: int,
     warm_up: int,
     least: int | None = None,
     budget_seconds: float = float("inf"),
-) -> dict[K, float]:
-    """Median seconds of each computation over at most `rounds` rounds after `warm_up` unmeasured ones.
+) -> dict[K, Seconds]:
+    """Times of each computation [rounds made], at most `rounds`, after `warm_up` unmeasured ones.
 
     No round is begun after `budget_seconds` (warm-up included) once `least` rounds, by default all, are done.
     """
@@ -41,4 +43,4 @@ def interleaved_medians(
             compute()
             if turn >= warm_up:
                 seconds[name].append(time.perf_counter() - start)
-    return {name: float(np.median(samples)) for name, samples in seconds.items()}
+    return {name: np.array(samples) for name, samples in seconds.items()}

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import onnxruntime as ort
 
-from qdispatch_bundle.interleaved import interleaved_medians
+from qdispatch_bundle.interleaved import interleaved_seconds
 from qdispatch_bundle.measurements import LatencyRow, ModelForm
 from qdispatch_bundle.onnx_session import Array, run_graph
 from qdispatch_bundle.synthetic_inputs import ObservationSize
@@ -27,8 +27,9 @@ def measure_latency(
     rows: dict[ModelForm, list[LatencyRow]] = {form: [] for form in sessions}
     for size, inputs in observations:
         passes = {form: partial(run_graph, session, inputs) for form, session in sessions.items()}
-        for form, seconds in interleaved_medians(passes, rounds=runs, warm_up=_WARM_UP).items():
-            rows[form].append(LatencyRow(size.name, size.drivers, size.bookings, size.pairs, round(seconds * 1e3, 4)))
+        for form, seconds in interleaved_seconds(passes, rounds=runs, warm_up=_WARM_UP).items():
+            median_ms = round(float(np.median(seconds)) * 1e3, 4)
+            rows[form].append(LatencyRow(size.name, size.drivers, size.bookings, size.pairs, median_ms))
     return {form: tuple(found) for form, found in rows.items()}
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from qdispatch_bundle.manifest import Precision
@@ -44,7 +45,15 @@ def test_buckets_that_do_not_ascend_to_any_number_are_refused(bounds: tuple[int 
 
 @pytest.mark.parametrize("int8, chosen", [(0.5, INT8), (0.97, INT8), (0.971, FP32), (1.0, FP32), (1.5, FP32)])
 def test_int8_only_if_it_is_clearly_faster(int8: float, chosen: Precision) -> None:
-    assert faster(1.0, int8) is chosen
+    spread = np.array([0.9, 1.0, 1.0, 1.1, 9.0])
+    assert faster(spread, int8 * spread) is chosen
+
+
+def test_a_disturbance_that_fell_on_fp32_alone_does_not_choose_int8() -> None:
+    """Half of its runs were delayed: its median is larger, its fastest quarter is not."""
+    fp32, int8 = np.array([1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0]), np.full(7, 1.05)
+    assert np.median(int8) < 0.97 * np.median(fp32)
+    assert faster(fp32, int8) is FP32
 
 
 def test_a_boundary_lies_in_the_middle_of_two_sizes_on_a_logarithmic_scale() -> None:

@@ -92,7 +92,7 @@ class PrecisionBucket(google.protobuf.message.Message):
     max_pairs: builtins.int
     """The most candidate pairs this row is for; absent in the last row, which is for any number above the row before."""
     precision: global___Precision.ValueType
-    """The number format that answers: INT8 only if it was clearly faster."""
+    """The number format that answers: INT8 only if it was clearly faster (its median, and its fastest quarter too)."""
     fp32_median_micros: builtins.float
     """Median time of one forward pass in FP32, in microseconds."""
     int8_median_micros: builtins.float
