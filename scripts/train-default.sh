@@ -10,6 +10,7 @@ if [ -e "$run/config.json" ]; then
 else
   qdispatch-trainer train --out "$run" --config training/default.json
 fi
-qdispatch-export "$run/model.pt" --out models/default --force --scenario clinic-day --days 200
+qdispatch-export "$run/model.pt" --out models/default --force --scenario clinic-day,fleet-10x60 --days 200
 qdispatch-trainer evaluate models/default --scenario clinic-day --days 200 --json docs/benchmarks/clinic-day.json
 python scripts/readme_table.py
+python scripts/int8_page.py
