@@ -113,8 +113,8 @@ class SetNetwork(nn.Module):
         driver = self.encode_driver(driver_features)
         booking = self.encode_booking(booking_features)
         message = torch.relu(
-            self.message_from_driver(driver)[pair_driver]
-            + self.message_from_booking(booking)[pair_booking]
+            self.message_from_driver(driver).index_select(0, pair_driver)
+            + self.message_from_booking(booking).index_select(0, pair_booking)
             + self.message_from_pair(pair_features)
         )
         to_driver = scatter_max(message, pair_driver, driver_features.shape[0])
@@ -124,8 +124,8 @@ class SetNetwork(nn.Module):
         pooled = torch.cat([pooling.pool_drivers(driver), pooling.pool_bookings(booking), context], dim=1)
         summary = torch.relu(self.encode_context(pooled))
         pair = torch.relu(
-            self.pair_from_driver(driver)[pair_driver]
-            + self.pair_from_booking(booking)[pair_booking]
+            self.pair_from_driver(driver).index_select(0, pair_driver)
+            + self.pair_from_booking(booking).index_select(0, pair_booking)
             + self.pair_from_features(pair_features)
             + pooling.to_pairs(self.pair_from_context(summary))
         )

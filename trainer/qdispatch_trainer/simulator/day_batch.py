@@ -7,11 +7,12 @@ with the days, so a policy's choices never change another draw, and a day runs t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
 from qdispatch_domain.events import next_event
-from qdispatch_domain.fleet import NEVER, commit
+from qdispatch_domain.fleet import NEVER, Fleet, commit
 from qdispatch_domain.picking import promised_time
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
@@ -19,9 +20,9 @@ from qdispatch_trainer.day import BOOL, F64, I64, Day
 from qdispatch_trainer.simulator.day_cost import CostTerms, final_cost, live_cost
 from qdispatch_trainer.simulator.live_fleet import live_fleet, refresh
 from qdispatch_trainer.simulator.motion import advance
-from qdispatch_trainer.simulator.progress import Fate, begin
+from qdispatch_trainer.simulator.progress import Fate, Progress, begin
 from qdispatch_trainer.simulator.snapshots import SnapshotWriter
-from qdispatch_trainer.simulator.truth import stack
+from qdispatch_trainer.simulator.truth import Truth, stack
 
 WAIT = -1
 
@@ -30,14 +31,37 @@ class DayBatch:
     """N running days. `truth`, `progress` and `fleet` are read-only for everybody else."""
 
     def __init__(self, days: Sequence[Day]) -> None:
-        self.truth = stack(days)
-        self.progress = begin(self.truth)
-        self.fleet = live_fleet(self.truth)
-        self._writer = SnapshotWriter(self.truth)
-        self._final = np.zeros(len(days))
-        self._situation: Situation | None = None
+        truth = stack(days)
+        self._hold(truth, begin(truth), live_fleet(truth), np.zeros(len(days)))
         refresh(self.fleet, self.truth, self.progress)
         self._end_finished_days()
+
+    def _hold(self, truth: Truth, progress: Progress, fleet: Fleet, final: F64) -> None:
+        self.truth, self.progress, self.fleet, self._final = truth, progress, fleet, final
+        self._writer = SnapshotWriter(truth)
+        self._situation: Situation | None = None
+
+    def take(self, rows: I64) -> DayBatch:
+        """Copies of days `rows` [M] as they stand; a day may come several times, each copy then lives its own life."""
+        out = object.__new__(DayBatch)
+        out._hold(self.truth.take(rows), self.progress.take(rows), self.fleet.select(rows), self._final[rows])
+        return out
+
+    @staticmethod
+    def join(batches: Sequence[DayBatch]) -> DayBatch:
+        """Copies of the days of several batches as they stand, in one. ValueError unless all have the same padding."""
+        if len({(b.fleet.driver_real.shape[1], b.fleet.open.shape[1]) for b in batches}) != 1:
+            raise ValueError("Expected at least one batch, and all padded to the same drivers and bookings.")
+        first = batches[0]
+        out = object.__new__(DayBatch)
+        days = tuple(day for b in batches for day in b.truth.days)
+        out._hold(
+            Truth(days=days, travel=first.truth.travel, **_stacked([b.truth for b in batches])),
+            Progress(**_stacked([b.progress for b in batches])),
+            Fleet(travel=first.fleet.travel, **_stacked([b.fleet for b in batches])),
+            np.concatenate([b._final for b in batches]),
+        )
+        return out
 
     def __len__(self) -> int:
         return len(self.truth.days)
@@ -176,3 +200,9 @@ class DayBatch:
         self._final[ending] = final_cost(self.truth, self.progress, self.fleet).total[ending]
         self.progress.over |= ending
         refresh(self.fleet, self.truth, self.progress)
+
+
+def _stacked(parts: Sequence[Truth] | Sequence[Progress] | Sequence[Fleet]) -> dict[str, np.ndarray]:
+    """Every array of the parts, one after another along the axis of the days."""
+    names = [f.name for f in fields(parts[0]) if f.name not in ("days", "travel")]
+    return {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class Truth:
     def expires(self) -> F64:
         """When a booking that was not inserted is UNSERVED for good, [N, B]."""
         return self.scheduled + RULES.latest_insertion_min
+
+    def take(self, rows: I64) -> Truth:
+        """Days `rows` [M], in that order; a day may come several times."""
+        parts = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("days", "travel")}
+        return Truth(days=tuple(self.days[row] for row in rows.tolist()), travel=self.travel, **parts)
 
 
 def stack(days: Sequence[Day]) -> Truth:
