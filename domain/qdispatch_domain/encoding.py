@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.candidates import CandidateTable
+from qdispatch_domain.events import next_event
 from qdispatch_domain.features import BOOKING, CLIP, CONTEXT, DRIVER, PAIR, Feature
 from qdispatch_domain.fleet import NEVER, Fleet
 from qdispatch_domain.observation import F32, Observation
@@ -96,6 +97,7 @@ def encode(fleet: Fleet, table: CandidateTable) -> Observations:
         load.size,
         load.total,
         load.squares,
+        next_event(fleet, table),
     )
     return Observations(*compiled.encode(compiled.arrays_of(fleet), arrays))
 
@@ -322,4 +324,5 @@ def _context_columns(fleet: Fleet, table: CandidateTable, size: F64) -> dict[str
         "free_in": per_driver(np.where(usable, fleet.anchor_time - fleet.now[:, None], 0.0)),
         "shift_left": per_driver(np.where(usable, fleet.shift_end - fleet.anchor_time, 0.0)),
         "time_of_day": fleet.now - 720.0,
+        "next_event_in": next_event(fleet, table) - fleet.now,
     }

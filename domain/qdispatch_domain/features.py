@@ -119,6 +119,7 @@ CONTEXT = (
     Feature("free_in", "min, mean", 60.0),
     Feature("shift_left", "min, mean", 240.0),
     Feature("time_of_day", "min from noon", 240.0),
+    Feature("next_event_in", "min", 60.0),  # when a decision left now is looked at again; CLIP when never
 )
 N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT = len(DRIVER), len(BOOKING), len(PAIR), len(CONTEXT)
 

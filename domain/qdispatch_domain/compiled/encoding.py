@@ -1,26 +1,47 @@
 """All features of N days in one call, straight into float32: the twin of `encoding.py`.
 
-Each `_store` names the columns in the order of `features.py`; a test compares every one of them with numpy's.
+`D.free_in` is the column of that name in `features.py`, and so on; a test compares every one of them with numpy's.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections import namedtuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdispatch_domain.compiled.arrays import FleetArrays
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.features import BOOKING, CLIP, CONTEXT, DRIVER, N_BOOKING, N_CONTEXT, N_DRIVER, N_PAIR, PAIR
+from qdispatch_domain.features import (
+    BOOKING,
+    CLIP,
+    CONTEXT,
+    DRIVER,
+    N_BOOKING,
+    N_CONTEXT,
+    N_DRIVER,
+    N_PAIR,
+    PAIR,
+    Feature,
+)
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.reasons import BookingGap
 from qdispatch_domain.travel import DETOUR_FACTOR, EARTH_RADIUS_KM
 
-DRIVER_SCALES = tuple(feature.scale for feature in DRIVER)
-BOOKING_SCALES = tuple(feature.scale for feature in BOOKING)
-PAIR_SCALES = tuple(feature.scale for feature in PAIR)
-CONTEXT_SCALES = tuple(feature.scale for feature in CONTEXT)
+
+def _columns(features: Sequence[Feature]) -> Any:  # a named tuple, whose names are the data's
+    return namedtuple("Columns", [feature.name for feature in features])(*range(len(features)))
+
+
+def _scales(features: Sequence[Feature]) -> np.ndarray:
+    return np.array([feature.scale for feature in features])
+
+
+D, B, P, C = _columns(DRIVER), _columns(BOOKING), _columns(PAIR), _columns(CONTEXT)
+DRIVER_SCALES, BOOKING_SCALES, PAIR_SCALES, CONTEXT_SCALES = map(_scales, (DRIVER, BOOKING, PAIR, CONTEXT))
+MOST_COLUMNS = max(len(DRIVER), len(BOOKING), len(PAIR), len(CONTEXT))
 DEGREE = 180.0 / math.pi
 KM_PER_DEGREE = math.pi / 180.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
 NOT_READY = int(BookingGap.NOT_READY)
@@ -62,6 +83,7 @@ class TableArrays(NamedTuple):
     size: np.ndarray  # [N]
     sum_x: np.ndarray  # [N]
     squares: np.ndarray  # [N]
+    next_event: np.ndarray  # [N]
 
 
 class Encoded(NamedTuple):
@@ -104,6 +126,7 @@ def encode(f: FleetArrays, t: TableArrays) -> Encoded:
     best, other = np.empty(drivers), np.empty(drivers)  # a driver's cheapest pair, and the next one
     load, window = np.empty(drivers), np.empty(drivers)  # against the mean
     wanted = np.empty(drivers)
+    raw = np.full(MOST_COLUMNS, np.nan)
     first_row, first_open, p = 0, 0, 0
     for n in range(days):
         last = p
@@ -112,10 +135,12 @@ def encode(f: FleetArrays, t: TableArrays) -> Encoded:
         _against_mean(n, t.counts, t.x, t.size, t.sum_x, f.window_trips, f.contract_share, load, window)
         _per_driver_pairs(t.driver, t.rank, t.total, p, last, best, other, wanted)
         latitude, longitude = _centre(f, n)
-        rows = _drivers(f, t, n, latitude, longitude, load, window, wanted, first_row, out.driver_features)
-        opened = _bookings(f, t, n, latitude, longitude, p, last, first_open, out.booking_features, out.pair_booking)
-        _pairs(f, t, n, p, last, load, window, best, other, out.pair_features, out.pair_cost)
-        _context(f, t, n, rows, last - p, out.context)
+        rows = _drivers(f, t, n, latitude, longitude, load, window, wanted, first_row, raw, out.driver_features)
+        opened = _bookings(
+            f, t, n, latitude, longitude, p, last, first_open, raw, out.booking_features, out.pair_booking
+        )
+        _pairs(f, t, n, p, last, load, window, best, other, raw, out.pair_features, out.pair_cost)
+        _context(f, t, n, rows, last - p, raw, out.context)
         out.driver_graph[first_row : first_row + rows] = n
         out.booking_graph[first_open : first_open + opened] = n
         first_row += rows
@@ -125,10 +150,10 @@ def encode(f: FleetArrays, t: TableArrays) -> Encoded:
 
 
 @kernel
-def _store(out: np.ndarray, i: int, values: tuple[float, ...], scales: tuple[float, ...]) -> None:
+def _store(raw: np.ndarray, out: np.ndarray, i: int, scales: np.ndarray) -> None:
     """Scaled and clipped values into row i."""
-    for c in range(len(scales)):
-        out[i, c] = min(max(values[c] / scales[c], -CLIP), CLIP)
+    for c in range(scales.shape[0]):
+        out[i, c] = min(max(raw[c] / scales[c], -CLIP), CLIP)
 
 
 @kernel
@@ -226,6 +251,7 @@ def _drivers(
     window: np.ndarray,
     wanted: np.ndarray,
     first_row: int,
+    raw: np.ndarray,
     out: np.ndarray,
 ) -> int:
     """Rows of the usable drivers of day n; returns how many."""
@@ -245,32 +271,28 @@ def _drivers(
                 pause = min(pause, f.break_start[n, d, k])
         running = _flag(f.locked[n, d])
         east, north = _local_km(f.anchor_place, n, d, latitude, longitude)
-        _store(
-            out,
-            r,
-            (
-                f.anchor_time[n, d] - now,
-                f.shift_end[n, d] - f.anchor_time[n, d],
-                pause - now,
-                (t.departs[r, 0] if t.trips[r] > 0 else NEVER) - now,
-                t.finish[r] - now,
-                float(f.seats[n, d]),
-                f.trips_done[n, d] + running + f.n_trips[n, d],
-                float(f.n_trips[n, d]),
-                load[d],
-                f.contract_share[n, d],
-                window[d],
-                f.window_minutes[n, d] / f.contract_share[n, d] - mean_minutes if t.counts[n, d] else 0.0,
-                f.minutes_driven[n, d],
-                east,
-                north,
-                wanted[d],
-                _flag(f.regular[n, d]),
-                _flag(f.wheelchair_access[n, d]),
-                running,
-            ),
-            DRIVER_SCALES,
+        raw[D.free_in] = f.anchor_time[n, d] - now
+        raw[D.shift_left] = f.shift_end[n, d] - f.anchor_time[n, d]
+        raw[D.next_break_in] = pause - now
+        raw[D.next_departure_in] = (t.departs[r, 0] if t.trips[r] > 0 else NEVER) - now
+        raw[D.finish_in] = t.finish[r] - now
+        raw[D.seats] = float(f.seats[n, d])
+        raw[D.trips] = f.trips_done[n, d] + running + f.n_trips[n, d]
+        raw[D.committed] = float(f.n_trips[n, d])
+        raw[D.load] = load[d]
+        raw[D.contract_share] = f.contract_share[n, d]
+        raw[D.window_load] = window[d]
+        raw[D.window_minutes] = (
+            f.window_minutes[n, d] / f.contract_share[n, d] - mean_minutes if t.counts[n, d] else 0.0
         )
+        raw[D.minutes_driven] = f.minutes_driven[n, d]
+        raw[D.east] = east
+        raw[D.north] = north
+        raw[D.wanted] = wanted[d]
+        raw[D.regular] = _flag(f.regular[n, d])
+        raw[D.wheelchair_access] = _flag(f.wheelchair_access[n, d])
+        raw[D.running] = running
+        _store(raw, out, r, DRIVER_SCALES)
         r += 1
     return r - first_row
 
@@ -285,6 +307,7 @@ def _bookings(
     p: int,
     last: int,
     first_open: int,
+    raw: np.ndarray,
     out: np.ndarray,
     pair_booking: np.ndarray,
 ) -> int:
@@ -306,36 +329,30 @@ def _bookings(
         linked = f.linked_booking[n, b]
         pickup_east, pickup_north = _local_km(f.pickup, n, b, latitude, longitude)
         dropoff_east, dropoff_north = _local_km(f.dropoff, n, b, latitude, longitude)
-        _store(
-            out,
-            j,
-            (
-                f.scheduled[n, b] - now,
-                decide_in,
-                NEVER if math.isnan(f.known_since[n, b]) else now - f.known_since[n, b],
-                f.loaded[n, b],
-                f.tolerance[n, b],
-                float(f.passengers[n, b]),
-                float(t.feasible_drivers[n, b]),
-                float(t.on_time_drivers[n, b]),
-                best,
-                regret - best,
-                pickup_east,
-                pickup_north,
-                dropoff_east,
-                dropoff_north,
-                _flag(f.outbound[n, b]),
-                _flag(f.urgent[n, b]),
-                _flag(f.wheelchair[n, b]),
-                _flag(f.current_driver[n, b] >= 0),
-                _flag(f.pinned[n, b]),
-                _flag(math.isfinite(f.promised[n, b])),
-                _flag(linked >= 0 and f.booking_real[n, linked] and f.linked_driver[n, linked] < 0),
-                _flag(f.linked_driver[n, b] >= 0),
-                _flag(_must(f, t, n, b)),
-            ),
-            BOOKING_SCALES,
-        )
+        raw[B.due_in] = f.scheduled[n, b] - now
+        raw[B.decide_in] = decide_in
+        raw[B.known_for] = NEVER if math.isnan(f.known_since[n, b]) else now - f.known_since[n, b]
+        raw[B.loaded] = f.loaded[n, b]
+        raw[B.tolerance] = f.tolerance[n, b]
+        raw[B.passengers] = float(f.passengers[n, b])
+        raw[B.feasible_drivers] = float(t.feasible_drivers[n, b])
+        raw[B.on_time_drivers] = float(t.on_time_drivers[n, b])
+        raw[B.best_cost] = best
+        raw[B.regret] = regret - best
+        raw[B.pickup_east] = pickup_east
+        raw[B.pickup_north] = pickup_north
+        raw[B.dropoff_east] = dropoff_east
+        raw[B.dropoff_north] = dropoff_north
+        raw[B.outbound] = _flag(f.outbound[n, b])
+        raw[B.urgent] = _flag(f.urgent[n, b])
+        raw[B.wheelchair] = _flag(f.wheelchair[n, b])
+        raw[B.planned] = _flag(f.current_driver[n, b] >= 0)
+        raw[B.pinned] = _flag(f.pinned[n, b])
+        raw[B.promised] = _flag(math.isfinite(f.promised[n, b]))
+        raw[B.other_leg_open] = _flag(linked >= 0 and f.booking_real[n, linked] and f.linked_driver[n, linked] < 0)
+        raw[B.other_leg_driven] = _flag(f.linked_driver[n, b] >= 0)
+        raw[B.must] = _flag(_must(f, t, n, b))
+        _store(raw, out, j, BOOKING_SCALES)
         j += 1
     return j - first_open
 
@@ -357,6 +374,7 @@ def _pairs(
     window: np.ndarray,
     best: np.ndarray,
     other: np.ndarray,
+    raw: np.ndarray,
     out: np.ndarray,
     cost: np.ndarray,
 ) -> None:
@@ -374,44 +392,38 @@ def _pairs(
                     next_one = t.total[group_end]
                 group_end += 1
         linked = f.linked_driver[n, b]
-        _store(
-            out,
-            i,
-            (
-                t.deadhead[i],
-                max(t.pickup[i] - f.scheduled[n, b], 0.0),
-                t.lateness[i],
-                t.downstream[i],
-                t.emergency[i],
-                t.driver_change[i],
-                t.spread[i],
-                total,
-                t.pickup[i] - now,
-                t.depart[i] - now,
-                t.expiry[i] - now,
-                t.depart[i] - t.free_time[r, t.position[i]],
-                t.slack[i],
-                float(t.position[i]),
-                total - (next_one if total == cheapest else cheapest),
-                total - (other[d] if total == best[d] else best[d]),
-                load[d],
-                window[d],
-                f.shift_end[n, d] - t.end[i],
-                float(t.rank[i]),
-                _flag(t.on_time[i]),
-                _flag(t.position[i] == t.trips[r]),
-                _flag(f.wheelchair_access[n, d] and not f.wheelchair[n, b]),
-                _flag(f.current_driver[n, b] == d),
-                _flag(linked == d),
-                _flag(linked >= 0 and linked != d),
-            ),
-            PAIR_SCALES,
-        )
+        raw[P.deadhead] = t.deadhead[i]
+        raw[P.lateness] = max(t.pickup[i] - f.scheduled[n, b], 0.0)
+        raw[P.lateness_cost] = t.lateness[i]
+        raw[P.downstream] = t.downstream[i]
+        raw[P.emergency] = t.emergency[i]
+        raw[P.driver_change] = t.driver_change[i]
+        raw[P.spread] = t.spread[i]
+        raw[P.cost] = total
+        raw[P.pickup_in] = t.pickup[i] - now
+        raw[P.departure_in] = t.depart[i] - now
+        raw[P.expires_in] = t.expiry[i] - now
+        raw[P.idle_before] = t.depart[i] - t.free_time[r, t.position[i]]
+        raw[P.slack] = t.slack[i]
+        raw[P.position] = float(t.position[i])
+        raw[P.regret_driver] = total - (next_one if total == cheapest else cheapest)
+        raw[P.regret_booking] = total - (other[d] if total == best[d] else best[d])
+        raw[P.load] = load[d]
+        raw[P.window_load] = window[d]
+        raw[P.shift_left_after] = f.shift_end[n, d] - t.end[i]
+        raw[P.rank] = float(t.rank[i])
+        raw[P.on_time] = _flag(t.on_time[i])
+        raw[P.appended] = _flag(t.position[i] == t.trips[r])
+        raw[P.wheelchair_wasted] = _flag(f.wheelchair_access[n, d] and not f.wheelchair[n, b])
+        raw[P.is_planned] = _flag(f.current_driver[n, b] == d)
+        raw[P.same_as_other_leg] = _flag(linked == d)
+        raw[P.other_than_other_leg] = _flag(linked >= 0 and linked != d)
+        _store(raw, out, i, PAIR_SCALES)
         cost[i] = total
 
 
 @kernel
-def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, out: np.ndarray) -> None:
+def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, raw: np.ndarray, out: np.ndarray) -> None:
     """The row of day n with `rows` usable drivers."""
     now = f.now[n]
     size = float(max(rows, 1))
@@ -436,26 +448,21 @@ def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, out:
             free_in += f.anchor_time[n, d] - now
             left += f.shift_end[n, d] - f.anchor_time[n, d]
     spread = math.sqrt(max(t.size[n] * t.squares[n] - t.sum_x[n] * t.sum_x[n], 0.0))
-    _store(
-        out,
-        n,
-        (
-            math.log1p(float(rows)),
-            opened / size,
-            urgent / size,
-            not_ready / size,
-            must / size,
-            hopeless / size,
-            pairs / size,
-            committed / size,
-            done / size,
-            running / size,
-            reserve / size,
-            access / size,
-            spread / size,
-            free_in / size,
-            left / size,
-            now - NOON,
-        ),
-        CONTEXT_SCALES,
-    )
+    raw[C.drivers] = math.log1p(float(rows))
+    raw[C.open] = opened / size
+    raw[C.urgent_open] = urgent / size
+    raw[C.not_ready] = not_ready / size
+    raw[C.must] = must / size
+    raw[C.hopeless] = hopeless / size
+    raw[C.pairs] = pairs / size
+    raw[C.committed] = committed / size
+    raw[C.done] = done / size
+    raw[C.running] = running / size
+    raw[C.reserve] = reserve / size
+    raw[C.wheelchair_access] = access / size
+    raw[C.spread] = spread / size
+    raw[C.free_in] = free_in / size
+    raw[C.shift_left] = left / size
+    raw[C.time_of_day] = now - NOON
+    raw[C.next_event_in] = t.next_event[n] - now
+    _store(raw, out, n, CONTEXT_SCALES)
