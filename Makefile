@@ -61,7 +61,7 @@ format: $(VENV)/.ready ## rewrite the Python files in the house style
 	@ruff check --quiet --fix . && ruff format --quiet .
 
 # --- change it --------------------------------------------------------------------------------------------------------
-.PHONY: proto proto-release train-default bench images-check
+.PHONY: proto proto-release train-default windows measure quality bench images-check
 proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
 	@bash scripts/proto.sh generate
 
@@ -70,6 +70,15 @@ proto-release: $(VENV)/.ready ## accept today's protocol as the baseline of the 
 
 train-default: $(VENV)/.ready ## train, export and evaluate the shipped model again (about half an hour)
 	@bash scripts/train-default.sh
+
+windows: $(VENV)/.ready ## tune the comparators' look-ahead windows on validation days (hours; what stands is kept)
+	@qdispatch-trainer tune-windows
+
+measure: $(VENV)/.ready ## play every policy on the test days (hours; what stands in docs/benchmarks/quality is kept)
+	@bash scripts/measure.sh
+
+quality: $(VENV)/.ready ## docs/benchmarks/quality.md, its figure and the README's table, from the measured files
+	@qdispatch-trainer quality && python scripts/readme_table.py
 
 bench: $(VENV)/.ready ## measure this machine and write docs/benchmarks/latency.md
 	@$(BIN)/python -m benchmarks.run

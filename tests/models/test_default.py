@@ -12,17 +12,20 @@ from qdispatch_bundle.loading import Bundle, load_bundle
 from qdispatch_bundle.manifest import Precision
 from qdispatch_domain.features import fingerprint
 from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.closed_loop import kpis_of
+from qdispatch_trainer.quality.result import Result, read_results
+from qdispatch_trainer.quality.targets import SCENARIOS, compared
 from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.seeds import SeedPurpose, purpose_of
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "default"
-EVALUATION = ROOT / "docs" / "benchmarks" / "clinic-day.json"
+QUALITY = ROOT / "docs" / "benchmarks" / "quality"
 
 
 @pytest.fixture(scope="module")
-def evaluation() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(EVALUATION.read_text(encoding="utf-8"))
-    return document
+def results() -> dict[str, dict[str, Result]]:
+    return read_results(QUALITY)
 
 
 @pytest.fixture(scope="module", params=list(Precision))
@@ -48,14 +51,30 @@ def test_the_manifest_says_how_it_was_trained(bundle: Bundle) -> None:
         assert stored[name] == ({**stored[name], **value} if isinstance(value, dict) else value), name
 
 
-def test_the_evaluation_is_of_this_bundle_scenario_and_cost(bundle: Bundle, evaluation: dict[str, Any]) -> None:
-    assert evaluation["model"]["digest"] == bundle.digest
-    assert evaluation["scenario_digest"] == scenario_named("clinic-day").digest()
-    assert evaluation["weights_digest"] == WEIGHTS.digest()
-    assert evaluation["seed_purpose"] == "test"
-    assert evaluation["days"] >= 200
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_published_results_are_of_this_bundle(
+    scenario: str, bundle: Bundle, results: dict[str, dict[str, Result]]
+) -> None:
+    found = results[scenario]["model"]
+    assert found.parameters["digest"] == bundle.digest
+    assert found.scenario_digest == scenario_named(scenario).digest()
+    assert found.weights_digest == WEIGHTS.digest()
+    assert purpose_of(found.first_seed) is SeedPurpose.TEST
+    assert found.days >= 200
+
+
+def test_the_published_days_are_what_the_bundle_does(results: dict[str, dict[str, Result]]) -> None:
+    found = results["clinic-day"]["model"]
+    model = load_bundle(MODEL, Precision(found.parameters["precision"])).model
+    played = kpis_of(scenario_named("clinic-day"), found.seeds[:3], model)
+    assert found.kpis["cost"][:3] == pytest.approx([day.cost for day in played], abs=1e-3)
 
 
 @pytest.mark.parametrize("policy", ["random feasible", "nearest driver"])
-def test_the_model_beats_the_weak_policies_with_the_whole_interval(policy: str, evaluation: dict[str, Any]) -> None:
-    assert evaluation["policies"][policy]["baseline_minus_this"]["cost"]["high"] < 0.0
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_model_beats_the_weak_policies_with_the_whole_interval(
+    scenario: str, policy: str, results: dict[str, dict[str, Result]]
+) -> None:
+    high = compared(results, scenario, "model", policy).difference.high
+    assert high is not None
+    assert high < 0.0

@@ -1,76 +1,58 @@
-"""The README's table is what the evaluation's JSON says."""
+"""The README's figure and table are what the result files say."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from qdispatch_domain.heuristics import RandomFeasible
-from qdispatch_trainer.evaluation import MODEL, evaluate
-from qdispatch_trainer.run_directory import write_json
-from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.quality.readme import readme_section
+from qdispatch_trainer.quality.result import read_results
+from qdispatch_trainer.quality.targets import SCENARIOS, SUBJECT
 from scripts import readme_table
-
-
-@pytest.fixture(scope="module")
-def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real evaluation of two days, as `qdispatch-trainer evaluate --json` writes it."""
-    path = tmp_path_factory.mktemp("evaluated") / "clinic-day.json"
-    days = range(2_000_000, 2_000_002)
-    found = evaluate(scenario_named("clinic-day"), days, RandomFeasible(3), None, lambda _: None)
-    write_json(path, found.to_dict())
-    return path
+from tests.trainer.quality.made_results import all_results
 
 
 @pytest.fixture
-def root(tmp_path: Path, evaluated: Path) -> Path:
-    (tmp_path / "docs/benchmarks").mkdir(parents=True)
+def root(tmp_path: Path) -> Path:
+    for scenario, rows in all_results().items():
+        for stem, row in rows.items():
+            row.write(tmp_path / readme_table.SOURCE / scenario / f"{stem}.json")
     (tmp_path / "README.md").write_text(f"before\n{readme_table.BEGIN}\nold\n{readme_table.END}\nafter\n")
-    (tmp_path / readme_table.SOURCE).write_bytes(evaluated.read_bytes())
     return tmp_path
 
 
-def test_the_readme_is_in_step_with_the_evaluation() -> None:
+def test_the_readme_is_in_step_with_the_files() -> None:
     assert readme_table.main(["--check"]) == 0
 
 
-def test_the_table_names_days_seeds_policies_and_intervals(root: Path) -> None:
+def test_the_section_stands_between_the_markers(root: Path) -> None:
     assert readme_table.main([], root) == 0
     text = (root / "README.md").read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "2 clinic-day test days (seeds from 2,000,000)" in text
-    document = json.loads((root / readme_table.SOURCE).read_text())
-    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
-    assert len(rows) == len(document["policies"])
-    costs = [document["policies"][row.split("|")[1].strip(" *")]["kpis"]["cost"]["mean"] for row in rows]
-    assert costs == sorted(costs)
-    model = next(row for row in rows if row.startswith(f"| **{MODEL}** |"))
-    assert f"| {document['policies'][MODEL]['kpis']['cost']['mean']:,.0f} | – |" in model
-    regret = document["policies"]["regret-2"]["baseline_minus_this"]["cost"]
-    assert f"{regret['mean']:+,.0f} [{regret['low']:+,.0f}, {regret['high']:+,.0f}]" in text
+    assert text.startswith(f"before\n{readme_table.BEGIN}\n![")
+    assert text.endswith(f"{readme_table.END}\nafter\n")
+    assert readme_section(read_results(root / readme_table.SOURCE), SUBJECT) in text
+    assert all(f"\n| {scenario} | 850 |" in text for scenario in SCENARIOS)
 
 
 def test_a_number_changed_by_hand_is_noticed(root: Path) -> None:
     assert readme_table.main([], root) == 0
     assert readme_table.main(["--check"], root) == 0
     readme = root / "README.md"
-    readme.write_text(readme.read_text().replace("| **model** | ", "| **model** | 1", 1))
+    readme.write_text(readme.read_text().replace("| fleet-10x60 | 850 ", "| fleet-10x60 | 840 ", 1))
     assert readme_table.main(["--check"], root) == 1
 
 
-@pytest.mark.parametrize("broken", ["[]", "{}", '{"policies": {}, "baseline": "model"}', "no json"])
-def test_an_unusable_evaluation_changes_nothing(root: Path, broken: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (root / readme_table.SOURCE).write_text(broken)
+@pytest.mark.parametrize("broken", ["[]", "{}", "no json"])
+def test_an_unusable_file_changes_nothing(root: Path, broken: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / readme_table.SOURCE / "clinic-day" / "model.json").write_text(broken)
     before = (root / "README.md").read_text()
     assert readme_table.main([], root) == 2
-    assert "readme_table:" in capsys.readouterr().err
+    assert "model.json is no result file" in capsys.readouterr().err
     assert (root / "README.md").read_text() == before
 
 
 def test_missing_markers_are_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "README.md").write_text("no markers\n")
     assert readme_table.main([], root) == 2
-    assert "clinic-day: begin" in capsys.readouterr().err
+    assert "quality: begin" in capsys.readouterr().err

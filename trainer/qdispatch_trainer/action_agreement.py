@@ -37,6 +37,8 @@ class AgreementCounter:
         self._other = other
         self.decisions = 0
         self.agreed = 0
+        self.both_act = 0  # decisions at which both commit a pair now
+        self.same_pair = 0  # of these: the same one
 
     @property
     def share(self) -> float | None:
@@ -52,4 +54,7 @@ class AgreementCounter:
             theirs = first_choice(situation, self._other.score(situation))[days]
             self.decisions += len(days)
             self.agreed += int((mine == theirs).sum())
+            both = (mine != WAITS) & (theirs != WAITS)
+            self.both_act += int(both.sum())
+            self.same_pair += int((mine == theirs)[both].sum())
         return scores

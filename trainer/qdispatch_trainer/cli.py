@@ -5,7 +5,11 @@ from __future__ import annotations
 import typer
 
 from qdispatch_trainer.evaluate_command import evaluate_command
+from qdispatch_trainer.quality.calibrate_command import calibrate_planner_command
+from qdispatch_trainer.quality.measure_command import measure_command
+from qdispatch_trainer.quality.quality_command import quality_command
 from qdispatch_trainer.train_command import train_command
+from qdispatch_trainer.windows.command import tune_windows_command
 
 app = typer.Typer(
     name="qdispatch-trainer",
@@ -15,6 +19,10 @@ app = typer.Typer(
 )
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
+app.command("tune-windows")(tune_windows_command)
+app.command("calibrate-planner")(calibrate_planner_command)
+app.command("measure")(measure_command)
+app.command("quality")(quality_command)
 
 
 @app.callback()

@@ -13,21 +13,21 @@ import typer
 from rich.console import Console
 
 from qdispatch_bundle.errors import BundleError
-from qdispatch_bundle.loading import load_bundle
 from qdispatch_client import CallError, Client
 from qdispatch_domain.situation import Scorer
-from qdispatch_domain.weights import WEIGHTS
-from qdispatch_trainer.checkpoint import CheckpointError, load_checkpoint
+from qdispatch_trainer import comparators
+from qdispatch_trainer.checkpoint import CheckpointError
 from qdispatch_trainer.evaluation import MODEL, SERVER, Evaluation, evaluate
 from qdispatch_trainer.evaluation_table import WIDTH, evaluation_table
-from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.loaded_policy import load_policy
+from qdispatch_trainer.policies import HEURISTICS
 from qdispatch_trainer.run_directory import write_json
 from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
 from qdispatch_trainer.server_play import ServerPlayer
 from qdispatch_trainer.simulator.kpi import DayKpi
 from qdispatch_trainer.source_revision import git_revision
-from qdispatch_trainer.train import feature_fingerprint, versions
+from qdispatch_trainer.train import versions
 
 EXIT_BAD_INPUT = 2
 EXIT_NO_ANSWER = 4
@@ -44,9 +44,12 @@ def evaluate_command(
     server: Annotated[
         str | None, typer.Option(help="Address of a running server; its answers are played too, over gRPC.")
     ] = None,
+    comparator: Annotated[
+        list[str] | None, typer.Option(help="Comparator to play, may be repeated; default: the heuristics.")
+    ] = None,
     company: Annotated[str, typer.Option(help="Company id in the calls to the server.")] = "evaluation",
 ) -> None:
-    """Play the model and all heuristics on the same days and compare them."""
+    """Play the model and the comparators on the same days and compare them."""
     console = Console(stderr=True)
     torch.set_num_threads(1)
 
@@ -59,12 +62,15 @@ def evaluate_command(
             last = seeds_from + days - 1
             if purpose_of(seeds_from) is not purpose_of(last):
                 raise ValueError(f"Seeds {seeds_from} to {last} cross the border at a multiple of {SEEDS_PER_PURPOSE}.")
-            model, about = (None, {}) if policy is None else _load(policy)
+            model, about = (None, {}) if policy is None else load_policy(policy)
+            names = list(HEURISTICS) if comparator is None else comparator
+            for name in names:
+                comparators.comparator(name, chosen)
             player = None if server is None else _player(opened, server, company)
-        except (ValueError, CheckpointError, BundleError) as error:
+        except (ValueError, CheckpointError, BundleError, comparators.ExtraMissing) as error:
             say(str(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
-        evaluation = _play(chosen, range(seeds_from, last + 1), model, player, say)
+        evaluation = _play(chosen, range(seeds_from, last + 1), model, player, say, names)
     results = {
         **evaluation.to_dict(),
         "model": about or None,
@@ -80,42 +86,19 @@ def evaluate_command(
 
 
 def _play(
-    scenario: Scenario, seeds: range, model: Scorer | None, player: ServerPlayer | None, say: Callable[[str], None]
+    scenario: Scenario,
+    seeds: range,
+    model: Scorer | None,
+    player: ServerPlayer | None,
+    say: Callable[[str], None],
+    names: Sequence[str],
 ) -> Evaluation:
     through: Callable[[Scenario, Sequence[int]], list[DayKpi]] | None = None if player is None else player.play
     try:
-        return evaluate(scenario, seeds, model, through, say)
+        return evaluate(scenario, seeds, model, through, say, names)
     except CallError as error:
         say(f"The server gave no answer: {error}")
         raise typer.Exit(EXIT_NO_ANSWER) from error
-
-
-def _load(path: Path) -> tuple[Scorer, dict[str, Any]]:
-    """A checkpoint or a bundle as a policy, and what it says about itself. Raises CheckpointError or BundleError."""
-    if path.is_dir():
-        bundle = load_bundle(path)
-        manifest = bundle.manifest
-        return bundle.model, {
-            "source": "bundle",
-            "version": bundle.version,
-            "digest": bundle.digest,
-            "kind": manifest.kind.value,
-            "precision": bundle.precision.value,
-            "feature_fingerprint": manifest.feature_fingerprint,
-            "training_seed": manifest.training.seed,
-        }
-    checkpoint = load_checkpoint(path)
-    if checkpoint.feature_fingerprint != feature_fingerprint(checkpoint.kind):
-        raise CheckpointError(f"{path} was trained on other features than this code's.")
-    if checkpoint.weights_digest != WEIGHTS.digest():
-        raise CheckpointError(f"{path} was trained with other cost weights than this code's.")
-    return network_scorer(checkpoint.network, checkpoint.wait_bias_min), {
-        "source": "checkpoint",
-        "kind": checkpoint.kind,
-        "feature_fingerprint": checkpoint.feature_fingerprint,
-        "training_seed": checkpoint.seed,
-        "wait_bias_min": checkpoint.wait_bias_min,
-    }
 
 
 def _player(opened: ExitStack, target: str, company: str) -> ServerPlayer:

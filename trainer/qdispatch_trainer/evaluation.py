@@ -1,9 +1,12 @@
-"""Model and heuristics on the same days: key figures and paired differences."""
+"""Model and comparators on the same days: key figures and paired differences.
+
+The heuristics look as far ahead as is best for the scenario (`windows/frozen.json`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from qdispatch_domain.situation import Scorer
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.action_agreement import AgreementCounter
 from qdispatch_trainer.closed_loop import kpis_of
+from qdispatch_trainer.comparators import Policy, comparator
 from qdispatch_trainer.paired_difference import Interval, interval, paired_difference
 from qdispatch_trainer.policies import HEURISTICS, REFERENCE
 from qdispatch_trainer.scenarios import Scenario
@@ -21,7 +25,7 @@ from qdispatch_trainer.simulator.kpi import DayKpi
 
 MODEL = "model"
 SERVER = "model through the server"
-KPIS = tuple(field.name for field in fields(DayKpi) if field.name not in ("scenario", "seed", "bookings"))
+KPIS = tuple(f.name for f in fields(DayKpi) if f.name not in ("scenario", "seed", "bookings"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Evaluation:
     seeds: tuple[int, ...]
     kpis: Mapping[str, Mapping[str, npt.NDArray[np.float64]]]  # policy -> KPI -> [N]
     agreement: float | None  # share of the model's decisions that are cheapest insertion's; None without a model
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the comparators: windows, moves
 
     @property
     def baseline(self) -> str:
@@ -61,6 +66,7 @@ class Evaluation:
             "baseline": self.baseline,
             "agreement_with_cheapest_insertion": self.agreement,
             "policies": {policy: self._policy(policy) for policy in self.kpis},
+            "parameters": {policy: dict(values) for policy, values in self.parameters.items()},
         }
 
     def _policy(self, policy: str) -> dict[str, Any]:
@@ -79,27 +85,33 @@ def evaluate(
     model: Scorer | None,
     through_server: Callable[[Scenario, Sequence[int]], list[DayKpi]] | None,
     say: Callable[[str], None],
+    comparators: Sequence[str] = tuple(HEURISTICS),
 ) -> Evaluation:
-    """Play every policy on the same days. Raises SeedRangeError when the seeds belong to different purposes."""
+    """Play every policy on the same days.
+
+    Raises SeedRangeError when the seeds belong to different purposes, ValueError for an unknown comparator,
+    ExtraMissing for one whose packages are not installed.
+    """
     checked = require_seeds(purpose_of(seeds[0]), seeds)
+    policies: list[Policy] = [comparator(name, scenario) for name in comparators]
     played: dict[str, list[DayKpi]] = {}
     agreement = None
     if model is not None:
         say(f"{MODEL}: {len(checked)} days")
-        counter = AgreementCounter(model, HEURISTICS[REFERENCE]())
+        counter = AgreementCounter(model, comparator(REFERENCE, scenario).build())
         played[MODEL] = kpis_of(scenario, checked, counter)
         agreement = counter.share
     if through_server is not None:
         say(f"{SERVER}: {len(checked)} days")
         played[SERVER] = through_server(scenario, checked)
-    for name, build in HEURISTICS.items():
-        say(f"{name}: {len(checked)} days")
-        played[name] = kpis_of(scenario, checked, build())
+    for policy in policies:
+        say(f"{policy.name}: {len(checked)} days")
+        played[policy.name] = kpis_of(scenario, checked, policy.build())
     arrays = {
-        policy: {kpi: np.array([getattr(day, kpi) for day in days], dtype=np.float64) for kpi in KPIS}
-        for policy, days in played.items()
+        name: {kpi: np.array([getattr(day, kpi) for day in days], dtype=np.float64) for kpi in KPIS}
+        for name, days in played.items()
     }
-    return Evaluation(scenario, checked, arrays, agreement)
+    return Evaluation(scenario, checked, arrays, agreement, {policy.name: policy.parameters for policy in policies})
 
 
 def _plain(value: Interval | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from rich.table import Table
 from qdispatch_trainer.evaluation import Evaluation
 from qdispatch_trainer.paired_difference import Interval
 
-WIDTH = 118  # columns of text it needs
+WIDTH = 126  # columns of text it needs
 COLUMNS = (
     ("unserved", "un- served", 2),
     ("served_percent", "served %", 1),
@@ -26,7 +26,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         title=f"{evaluation.scenario.name}: {len(evaluation.seeds)} days, seeds {evaluation.seeds[0]} to "
         f"{evaluation.seeds[-1]}",
         caption=f"Cost in minutes-equivalent a day; difference of cost: {evaluation.baseline} minus this policy, "
-        "paired by day, with the 95 % interval.",
+        "paired by day, with the 95 % interval. Minutes after a policy: its look-ahead window.",
     )
     table.add_column("policy", no_wrap=True)
     table.add_column("cost", justify="right", min_width=5)
@@ -36,7 +36,9 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     for policy in evaluation.kpis:
         difference = "" if policy == evaluation.baseline else _difference(evaluation.difference(policy, "cost"))
         values = [_mean(evaluation.mean(policy, kpi), digits) for kpi, _, digits in COLUMNS]
-        table.add_row(policy, _mean(evaluation.mean(policy, "cost"), 0), difference, *values)
+        window = evaluation.parameters.get(policy, {}).get("window_min")
+        name = policy if window is None else f"{policy}, {window:g} min"
+        table.add_row(name, _mean(evaluation.mean(policy, "cost"), 0), difference, *values)
     return table
 
 

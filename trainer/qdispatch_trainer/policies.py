@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from qdispatch_domain.heuristics import (
     RandomFeasible,
     RegretInsertion,
 )
+from qdispatch_domain.heuristics.window import DEFAULT_WINDOW_MIN
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_trainer.matching import JointMatching
@@ -28,9 +30,21 @@ from qdispatch_trainer.networks.set_network import SetNetwork
 
 RANDOM_POLICY_SEED = 20_000_003  # of the random heuristic's own choices; the days have seeds of their own
 
-HEURISTICS: Mapping[str, Callable[[], Scorer]] = MappingProxyType(
+
+class BuildHeuristic(Protocol):
+    """Makes a heuristic that looks `window_min` minutes ahead."""
+
+    def __call__(self, window_min: float = DEFAULT_WINDOW_MIN) -> Scorer:
+        """The policy; the default window is the server's, `windows/frozen.json` holds the best one per scenario."""
+
+
+def _random_feasible(window_min: float = DEFAULT_WINDOW_MIN) -> Scorer:
+    return RandomFeasible(RANDOM_POLICY_SEED, window_min)
+
+
+HEURISTICS: Mapping[str, BuildHeuristic] = MappingProxyType(
     {
-        "random feasible": lambda: RandomFeasible(RANDOM_POLICY_SEED),
+        "random feasible": _random_feasible,
         "nearest driver": NearestDriver,
         "earliest deadline": EarliestDeadlineNearest,
         "fair-nearest": FairNearest,

@@ -1,0 +1,141 @@
+"""`measure` and `quality` end to end, on real days."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
+from qdispatch_trainer.cli import app
+from qdispatch_trainer.networks.build import build_network
+from qdispatch_trainer.quality.result import read_result, read_results
+from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.train import feature_fingerprint, network_config
+from qdispatch_trainer.train_config import TrainConfig
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("trained") / "model.pt"
+    save_checkpoint(
+        Checkpoint(
+            network=build_network(network_config(TrainConfig())),
+            feature_fingerprint=feature_fingerprint("set"),
+            scenario="clinic-day",
+            scenario_digest=scenario_named("clinic-day").digest(),
+            weights_digest=WEIGHTS.digest(),
+            seed=3,
+        ),
+        path,
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
+    """Result files of a few policies on three clinic days."""
+    out = tmp_path_factory.mktemp("quality")
+    arguments = ["measure", "--scenario", "clinic-day", "--days", "3", "--out", str(out), "--model", str(checkpoint)]
+    for policy in ("joint matching", "regret-2", "planner 1 ms", "model"):
+        arguments += ["--policy", policy]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_measure_writes_a_file_a_policy(folder: Path, checkpoint: Path) -> None:
+    rows = read_results(folder)["clinic-day"]
+    assert set(rows) == {"joint-matching", "regret-2", "planner-1-ms", "model"}
+    for row in rows.values():
+        assert (row.days, row.first_seed, row.validated.days, row.validated.broken_rules) == (3, 2_000_000, 3, 0)
+        assert row.timing["day"].moments == 48
+        assert row.timing_revision
+    assert rows["model"].parameters["digest"]
+    labelled = ["measure", "--scenario", "clinic-day", "--days", "2", "--out", str(folder / "labelled")]
+    labelled += ["--model", str(checkpoint), "--policy", "model", "--label", "seed-2", "--no-timing"]
+    assert CliRunner().invoke(app, labelled).exit_code == 0
+    assert read_result(folder / "labelled" / "clinic-day" / "model--seed-2.json").days == 2
+
+
+def test_measure_keeps_days_and_times_unless_told(folder: Path, checkpoint: Path) -> None:
+    path = folder / "clinic-day" / "regret-2.json"
+    before = read_result(path)
+    arguments = ["measure", "--policy", "regret-2", "--scenario", "clinic-day", "--days", "3", "--out", str(folder)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert read_result(path).timing == before.timing
+    assert CliRunner().invoke(app, [*arguments, "--retime"]).exit_code == 0
+    after = read_result(path)
+    assert after.timing["day"].mean_ms != before.timing["day"].mean_ms
+    assert after.kpis["cost"].tolist() == before.kpis["cost"].tolist()
+
+
+def test_quality_renders_page_and_figure(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "quality.md"
+    arguments = ["quality", str(folder), "--validation", str(tmp_path / "none"), "--page", str(page)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    assert "## Targets (model)" in text
+    assert "| **model** | 3 |" in text
+    assert (tmp_path / "quality.svg").stat().st_size > 1000
+    assert "open   cheaper than every heuristic, whole interval, clinic-day: not measured" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scenario_digest": "0"}, "on another clinic-day"),
+        ({"weights_digest": "0"}, "other cost weights"),
+        ({"first_seed": 1_000_000}, "on validation days"),
+        ({"parameters": {"window_min": 61.0}}, "other parameters"),
+    ],
+)
+def test_a_stale_file_stops_the_page(folder: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
+    stale = dataclasses.replace(read_result(folder / "clinic-day" / "regret-2.json"), **change)  # type: ignore[arg-type]
+    stale.write(tmp_path / "quality" / "clinic-day" / "regret-2.json")
+    page = tmp_path / "quality.md"
+    result = CliRunner().invoke(app, ["quality", str(tmp_path / "quality"), "--page", str(page)])
+    assert result.exit_code == 2
+    assert message in result.output
+    assert not page.exists()
+
+
+def test_two_models_under_one_name_stop_the_page(folder: Path, tmp_path: Path) -> None:
+    model = read_result(folder / "clinic-day" / "model.json")
+    model.write(tmp_path / "quality" / "clinic-day" / "model.json")
+    other = scenario_named("urgent-heavy")
+    changed = {"scenario": other.name, "scenario_digest": other.digest(), "parameters": {"digest": "another"}}
+    dataclasses.replace(model, **changed).write(tmp_path / "quality" / other.name / "model.json")  # type: ignore[arg-type]
+    result = CliRunner().invoke(app, ["quality", str(tmp_path / "quality"), "--page", str(tmp_path / "quality.md")])
+    assert result.exit_code == 2
+    assert "model.json is of different models" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--policy", "oracle"], "unknown policy 'oracle'"),
+        (["--policy", "regret-2", "--scenario", "moon"], "unknown scenario"),
+        (["--policy", "model"], "needs --model"),
+        (["--policy", "model", "--model", "nothing.pt"], "no checkpoint"),
+        (["--policy", "regret-2", "--seeds-from", "1999999"], "seed 2000000"),
+    ],
+)
+def test_bad_input_is_named_and_exits_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["measure", "--scenario", "clinic-day", "--out", str(tmp_path), *arguments])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_network_is_measured_under_its_own_name(tmp_path: Path, checkpoint: Path) -> None:
+    arguments = ["measure", "--scenario", "clinic-day", "--out", str(tmp_path), "--model", str(checkpoint)]
+    result = CliRunner().invoke(app, [*arguments, "--policy", "flat network"])
+    assert (result.exit_code, "holds a set network" in result.output) == (2, True)
+    result = CliRunner().invoke(app, [*arguments, "--policy", "model with search"])
+    assert (result.exit_code, "needs --moves" in result.output) == (2, True)

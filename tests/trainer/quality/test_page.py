@@ -1,0 +1,112 @@
+"""The page and the picture are made of the files alone, and say what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP, Kind
+from qdispatch_trainer.quality.figure import draw
+from qdispatch_trainer.quality.page import quality_page
+from qdispatch_trainer.quality.readme import readme_section
+from qdispatch_trainer.quality.result import slug
+from qdispatch_trainer.quality.targets import HINDSIGHT, SCENARIOS, SUBJECT
+from tests.trainer.quality.made_results import all_results, result
+
+HINDSIGHT_TABLE = "What hindsight leaves to gain (before training, validation days)"
+
+
+def section(page: str, title: str) -> list[str]:
+    """Lines under a heading of the second level."""
+    lines = page.split("\n")
+    start = lines.index(f"## {title}") + 1
+    end = next((n for n in range(start, len(lines)) if lines[n].startswith("## ")), len(lines))
+    return lines[start:end]
+
+
+def rows_of(lines: list[str]) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def test_a_scenario_lists_its_policies_cheapest_first() -> None:
+    rows = rows_of(section(quality_page(all_results(), {}, SUBJECT, "quality.svg"), "fleet-10x60"))
+    head, policies = rows[0], rows[2:]
+    assert [row[0] for row in policies[:3]] == ["hindsight", "**model**", "planner 0.25 ms, 100 moves"]
+    assert policies[-1][0].endswith(", 60 min")
+    model = dict(zip(head, policies[1], strict=True))
+    assert model["cost"].startswith("850 ± ")
+    assert model["model − policy"] == "–"
+    assert model["decision ms"] == "1.00 (2.00)"
+    assert model["broken rules"] == "0 in 200 days"
+    planner = dict(zip(head, policies[2], strict=True))
+    assert planner["model − policy"] == "-10 [-10, -10]"
+    assert dict(zip(head, policies[0], strict=True))["broken rules"] == "–"
+
+
+def test_what_is_missing_is_said() -> None:
+    results = all_results()
+    del results["fleet-10x60"][slug(PYVRP)]
+    page = quality_page(results, {}, SUBJECT, "quality.svg")
+    assert "Not measured: PyVRP 100 ms, model with search, flat network." in section(page, "fleet-10x60")
+    empty = quality_page({}, {}, SUBJECT, "quality.svg")
+    verdict_rows = [row for row in rows_of(section(empty, f"Targets ({SUBJECT})")) if row[0] == "clinic-day"]
+    assert verdict_rows
+    assert all(row[1].startswith("not measured") and row[2] == "not measured" for row in verdict_rows)
+
+
+def test_the_summary_counts_every_verdict() -> None:
+    results = all_results()
+    results["fleet-10x60"]["model"] = result("fleet-10x60", "model", 990.0)
+    lines = section(quality_page(results, {}, SUBJECT, "quality.svg"), f"Targets ({SUBJECT})")
+    summary = {row[0]: row[1:] for row in rows_of(lines) if len(row) == 1 + len(SCENARIOS)}
+    assert summary["cost ≥ 12 % below joint matching"] == ["", "**missed**", "met", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("hindsight", "bites"), [(700.0, "half the gap (= 15 %)"), (900.0, "12 % (= 120 % of the gap)")]
+)
+def test_which_target_bites(hindsight: float, bites: str) -> None:
+    rows = {
+        slug(JOINT_MATCHING): result("fleet-10x60", JOINT_MATCHING, 1000.0),
+        HINDSIGHT: result("fleet-10x60", HINDSIGHT, hindsight, kind=Kind.HINDSIGHT),
+    }
+    page = quality_page({}, {"fleet-10x60": rows}, SUBJECT, "quality.svg")
+    (row,) = [r for r in rows_of(section(page, HINDSIGHT_TABLE)) if r[0] == "fleet-10x60"]
+    assert row[-1] == bites
+    assert row[1:4] == ["200", "1,000", f"{hindsight:,.0f}"]
+
+
+def test_variants_stand_in_their_own_tables() -> None:
+    results = all_results()
+    results["fleet-10x60"]["model--seed-2"] = result("fleet-10x60", "model", 840.0)
+    results["fleet-10x60"]["model--no-search"] = result("fleet-10x60", "model", 900.0)
+    page = quality_page(results, {}, SUBJECT, "quality.svg")
+    seeds, ablations = rows_of(section(page, "Training seeds")), rows_of(section(page, "Ablations"))
+    assert [row[0] for row in seeds[2:]] == ["model", "model--seed-2"]
+    assert seeds[3][1].startswith("-16.0 [")
+    assert [row[0] for row in ablations[2:]] == ["model", "model--no-search"]
+    assert not any("seed-2" in line for line in section(page, "fleet-10x60"))
+
+
+def test_the_picture_is_the_same_for_the_same_files(tmp_path: Path) -> None:
+    for name in ("one.svg", "two.svg"):
+        draw(all_results(), tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    draw(all_results(cost=900.0), tmp_path / "three.svg")
+    assert (tmp_path / "three.svg").read_bytes() != (tmp_path / "one.svg").read_bytes()
+    draw({}, tmp_path / "empty.svg")
+    assert (tmp_path / "empty.svg").read_text().startswith("<?xml")
+
+
+def test_the_readme_has_one_line_a_scenario() -> None:
+    results = all_results()
+    del results["clinic-day"][slug(PYVRP)]
+    rows = rows_of(readme_section(results, SUBJECT).split("\n"))
+    assert [row[0] for row in rows[2:]] == list(SCENARIOS)
+    first, second = dict(zip(rows[0], rows[2], strict=True)), dict(zip(rows[0], rows[3], strict=True))
+    assert first["against PyVRP 100 ms"] == "not measured"
+    assert second["against PyVRP 100 ms"].startswith("-2.3 [")
+    assert second["best heuristic"] == "1,000 (joint matching)"
+    assert second["gap to hindsight closed"] == "60 %"
+    assert second["cost of the model"] == "850"

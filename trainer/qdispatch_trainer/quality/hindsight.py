@@ -1,0 +1,67 @@
+"""Hindsight's result files: what the days would have cost somebody who knew them from the start.
+
+No policy: nothing is decided, timed or validated here, and only the cost and its terms are known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.comparators import ExtraMissing, Kind
+from qdispatch_trainer.quality.machine import machine, package_versions
+from qdispatch_trainer.quality.result import DIGITS, Result, Validated, read_result
+from qdispatch_trainer.quality.targets import HINDSIGHT
+from qdispatch_trainer.scenarios import Scenario
+from qdispatch_trainer.seeds import purpose_of, require_seeds
+from qdispatch_trainer.source_revision import git_revision
+
+DAYS_AT_ONCE = 5
+
+
+def measure_hindsight(scenario: Scenario, first_seed: int, days: int, path: Path, say: Callable[[str], None]) -> Result:
+    """Bring the result file at `path` to at least `days` days. Raises ExtraMissing without numba."""
+    if find_spec("numba") is None:
+        raise ExtraMissing("hindsight needs numba: install the extra [trainer]")
+    from qdispatch_trainer.hindsight import hindsight_costs  # needs numba
+
+    require_seeds(purpose_of(first_seed), range(first_seed, first_seed + days))
+    result = Result(
+        scenario=scenario.name,
+        policy=HINDSIGHT,
+        kind=Kind.HINDSIGHT,
+        parameters={},
+        scenario_digest=scenario.digest(),
+        weights_digest=WEIGHTS.digest(),
+        first_seed=first_seed,
+        kpis={},
+        agreement=None,
+        validated=Validated(),
+        revision="",
+        machine=machine(),
+        versions=package_versions(),
+        play_seconds=0.0,
+    )
+    if path.exists() and (known := read_result(path)).same_policy(result):
+        result = known
+    while result.days < days:
+        first = first_seed + result.days
+        start = time.perf_counter()
+        found = hindsight_costs(scenario, range(first, min(first + DAYS_AT_ONCE, first_seed + days)))
+        seconds = time.perf_counter() - start
+        more = {name: np.round(np.asarray(values, dtype=np.float64), DIGITS) for name, values in found.items()}
+        result = replace(
+            result,
+            kpis={name: np.concatenate([result.kpis.get(name, np.zeros(0)), row]) for name, row in more.items()},
+            revision=git_revision(),
+            play_seconds=result.play_seconds + seconds,
+        )
+        result.write(path)
+        say(f"{scenario.name}, {HINDSIGHT}: {result.days} of {days} days, {result.play_seconds:.0f} s")
+    return result

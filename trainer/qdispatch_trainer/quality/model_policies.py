@@ -1,0 +1,40 @@
+"""The learned policies that are measured: the network alone, the network with search, and the flat network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qdispatch_trainer.comparators import Kind, Policy
+from qdispatch_trainer.loaded_policy import load_policy
+
+MODEL, MODEL_WITH_SEARCH, FLAT = "model", "model with search", "flat network"
+MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
+
+
+def model_policy(name: str, path: Path, moves: int | None) -> Policy:
+    """The learned policy `name` with the network at `path`; `moves` is the search's effort.
+
+    Raises ValueError for a network of another kind than the name says or a search without moves, and what `load_policy`
+    raises.
+    """
+    scorer, about = load_policy(path)
+    if (about["kind"] == "flat") != (name == FLAT):
+        raise ValueError(f"{path} holds a {about['kind']} network, which is not {name!r}")
+    if name != MODEL_WITH_SEARCH:
+        if moves is not None:
+            raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
+        return Policy(name, Kind.MODEL, about, lambda: scorer)
+    if moves is None:
+        raise ValueError(f"{name!r} needs --moves")
+    from qdispatch_domain.compiled.local_search import Search  # needs numba
+    from qdispatch_domain.planner import GuidedSearch
+
+    guided = GuidedSearch(scorer, Search(moves=moves))
+    parameters = {
+        **about,
+        **guided.search._asdict(),
+        "lead_min": guided.lead_min,
+        "price_share": guided.price_share,
+        "price_limit_min": guided.price_limit_min,
+    }
+    return Policy(name, Kind.MODEL, parameters, lambda: guided)

@@ -1,0 +1,1 @@
+"""The look-ahead windows of the heuristics: tuned per scenario on validation days, then frozen."""

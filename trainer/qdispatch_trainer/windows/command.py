@@ -1,0 +1,54 @@
+"""`qdispatch-trainer tune-windows`: plays the grid, freezes the best windows, writes the page about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from qdispatch_trainer.run_directory import write_json
+from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
+from qdispatch_trainer.windows.frozen import FROZEN_FILE
+from qdispatch_trainer.windows.page import windows_page
+from qdispatch_trainer.windows.record import WindowRecord
+from qdispatch_trainer.windows.tuning import DAYS, TUNABLES, tune
+
+EXIT_BAD_INPUT = 2
+
+
+def tune_windows_command(
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Scenario to tune on; may be repeated. Default: all.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=2, help="Validation days; default: those of the frozen windows.")
+    ] = None,
+    comparator: Annotated[
+        list[str] | None, typer.Option(help="Comparator to tune; may be repeated. Default: all.")
+    ] = None,
+    again: Annotated[bool, typer.Option(help="Tune what has been tuned already, too.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of windows.json and windows.md.")] = Path("docs/benchmarks"),
+    frozen: Annotated[Path, typer.Option(help="File the windows are frozen in.")] = FROZEN_FILE,
+) -> None:
+    """Find how far ahead every comparator looks best, on validation days; what has been tuned already is kept."""
+    console = Console(stderr=True)
+    try:
+        chosen = [scenario_named(name) for name in (scenario or SCENARIOS)]
+        names = list(TUNABLES) if comparator is None else comparator
+        if not set(names) <= set(TUNABLES):
+            raise ValueError(f"unknown comparator in {', '.join(names)}; expected some of {', '.join(TUNABLES)}")
+        record = WindowRecord(out / "windows.json")
+    except ValueError as error:
+        console.print(str(error), highlight=False, markup=False)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    for one in chosen:
+        count = DAYS[one.name] if days is None else days
+        for name in names:
+            if again or not record.has(one, name, count):
+                found = tune(one, TUNABLES[name], count)
+                record.add(one, name, count, found)
+                console.print(f"{one.name}, {name}: {found.best:g} min", highlight=False)
+    (out / "windows.md").write_text(windows_page(record.scenarios), encoding="utf-8")
+    write_json(frozen, record.best())

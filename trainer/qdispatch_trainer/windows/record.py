@@ -1,0 +1,67 @@
+"""The tuning's own record, docs/benchmarks/windows.json: mean costs per scenario, comparator and window."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.run_directory import write_json
+from qdispatch_trainer.scenarios import Scenario
+from qdispatch_trainer.seeds import SeedPurpose
+from qdispatch_trainer.source_revision import git_revision
+from qdispatch_trainer.windows.tuning import WindowCosts
+
+
+class WindowRecord:
+    """What has been tuned so far, kept on disk after every comparator so that a tuning can be continued."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ValueError when `path` exists and is no such record."""
+        self._path = path
+        self.scenarios: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict) or not isinstance(content.get("scenarios"), dict):
+                raise ValueError(f"{path} is no record of tuned windows.")
+            self.scenarios = content["scenarios"]
+
+    def has(self, scenario: Scenario, comparator: str, days: int) -> bool:
+        """Whether this comparator has been tuned on these days of this scenario with these cost weights."""
+        return self._same(scenario, days) and comparator in self.scenarios[scenario.name]["comparators"]
+
+    def add(self, scenario: Scenario, comparator: str, days: int, found: WindowCosts) -> None:
+        """Note and write one result; results of other days or another scenario of that name are dropped."""
+        if not self._same(scenario, days):
+            self.scenarios[scenario.name] = {
+                "scenario_digest": scenario.digest(),
+                "weights_digest": WEIGHTS.digest(),
+                "first_seed": SeedPurpose.VALIDATION.first_seed,
+                "days": days,
+                "comparators": {},
+            }
+        self.scenarios[scenario.name]["comparators"][comparator] = {
+            "best_min": found.best,
+            "default_min": found.default,
+            "mean_cost": {f"{window:g}": round(cost, 2) for window, cost in found.costs.items()},
+            "default_minus_best": {
+                k: None if v is None else round(v, 2) for k, v in asdict(found.default_minus_best).items()
+            },
+            "revision": git_revision(),
+        }
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self._path, {"scenarios": self.scenarios})
+
+    def best(self) -> dict[str, dict[str, float]]:
+        """Scenario -> comparator -> window, what is to be frozen."""
+        return {
+            scenario: {comparator: float(row["best_min"]) for comparator, row in sorted(rows["comparators"].items())}
+            for scenario, rows in sorted(self.scenarios.items())
+        }
+
+    def _same(self, scenario: Scenario, days: int) -> bool:
+        known = self.scenarios.get(scenario.name)
+        frozen = (scenario.digest(), WEIGHTS.digest(), days)
+        return known is not None and (known["scenario_digest"], known["weights_digest"], known["days"]) == frozen
