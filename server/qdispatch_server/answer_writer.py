@@ -64,7 +64,9 @@ NOTHING_BEHIND_MIN = 1e8  # a slack beyond this is no limit
 def write_answer(question: Question, suggestion: Suggestion, decision_id: str) -> SuggestResponse:
     """The answer, its timing left empty. Rows keep the order of the snapshot."""
     answer = SuggestResponse(
-        request_id=question.request_id, model_precision=PRECISIONS[suggestion.provenance.precision]
+        request_id=question.request_id,
+        model_precision=PRECISIONS[suggestion.provenance.precision],
+        search_moves=suggestion.provenance.search_moves,
     )
     _write_provenance(suggestion.provenance, decision_id, answer.provenance)
     snapshot, decision, day = question.snapshot, suggestion.decision, question.day

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from qdispatch_server.search import search_possible
+
 ENVIRONMENT_PREFIX = "QDISPATCH_SERVER_"
 SUPPORTED_DATABASES = ("sqlite", "postgresql+psycopg", "postgresql")
 
@@ -46,6 +48,8 @@ class Config(BaseModel):
     """Directory of the model bundle. Without one every answer comes from the heuristic (MODEL_UNAVAILABLE)."""
     precision: Literal["auto", "fp32", "int8"] = "auto"
     """Which graph of the bundle to run; `auto`: measured at the start, per size of situation, on this processor."""
+    search: Literal["auto", "on", "off"] = "auto"
+    """Whether a short local search follows the model's values; `auto`: where numba (extra [search]) is installed."""
     database_url: SecretStr = SecretStr("sqlite:///qdispatch-server.sqlite")
     """SQLAlchemy URL of the state: SQLite (embedded) or PostgreSQL (`postgresql+psycopg://…`)."""
     poll_interval_seconds: float = Field(default=0.25, gt=0.0, le=0.5)
@@ -54,8 +58,8 @@ class Config(BaseModel):
     """Suggest calls one worker accepts at once, waiting ones included; more are shed with RetryInfo."""
     drain_seconds: float = Field(default=10.0, ge=0.0, le=300.0)
     """How long calls in flight may go on after SIGTERM."""
-    ready_timeout_seconds: float = Field(default=60.0, gt=0.0, le=600.0)
-    """How long a worker may take until it serves; afterwards it is ended and started again."""
+    ready_timeout_seconds: float = Field(default=240.0, gt=0.0, le=600.0)
+    """How long a worker may take until it serves (the first start with numba compiles); then it is started again."""
     reflection: bool = False
     """Offers grpc.reflection.v1alpha, for buf curl and grpcurl."""
     ready_file: Path | None = None
@@ -68,6 +72,13 @@ class Config(BaseModel):
     def _host_is_named(cls, value: str) -> str:
         if not value or value != value.strip():
             raise ValueError("expected an address such as 127.0.0.1 or 0.0.0.0")
+        return value
+
+    @field_validator("search")
+    @classmethod
+    def _search_is_possible(cls, value: str) -> str:
+        if value == "on" and not search_possible():
+            raise ValueError("on needs numba, and QDISPATCH_COMPILED not 0: install the extra [search], or set auto")
         return value
 
     @field_validator("database_url")

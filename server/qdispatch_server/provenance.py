@@ -29,3 +29,4 @@ class Provenance:
     feature_fingerprint: str
     weights_digest: str
     precision: Precision | None = None  # of the graph that scored; None when the model scored nothing
+    search_moves: int = 0  # of the local search behind the model's values; 0 when there was none

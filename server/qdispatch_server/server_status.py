@@ -32,8 +32,11 @@ MICROS = 1e6
 class ServerStatus:
     """Reads the sums of all workers when asked."""
 
-    def __init__(self, models: ModelRepository, metrics_directory: Path, started_at: float) -> None:
+    def __init__(
+        self, models: ModelRepository, search_moves: int, metrics_directory: Path, started_at: float
+    ) -> None:
         self._models = models
+        self._search_moves = search_moves
         self._metrics_directory = metrics_directory
         self._started_at = started_at  # seconds after the epoch
 
@@ -52,6 +55,7 @@ class ServerStatus:
         loaded, refused = self._models.loaded, self._models.refused
         if loaded is not None:
             _write_model(loaded, answer.model)
+            answer.model.search_moves = self._search_moves
         if refused is not None:
             answer.last_refusal.reason = refused.reason.value
             answer.last_refusal.refused_at.FromDatetime(refused.refused_at)

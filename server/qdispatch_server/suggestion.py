@@ -24,6 +24,7 @@ from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_server.provenance import Fallback, Provenance
+from qdispatch_server.search import GuidedSearching
 from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 
@@ -38,7 +39,7 @@ class StageSeconds:
     """How long the stages of one decision took."""
 
     features: float = 0.0  # packing, insertions, costs, and the encoding a model needs
-    inference: float = 0.0  # the model's or the heuristic's scores
+    inference: float = 0.0  # the model's or the heuristic's scores, and the search behind the model's
     decision: float = 0.0  # from scores to rows
 
 
@@ -75,8 +76,9 @@ class StepClock:
 class Suggester:
     """Answers snapshots, one at a time per worker (`admission.py` sees to that)."""
 
-    def __init__(self, current_model: Callable[[], ServingModel | None]) -> None:
+    def __init__(self, current_model: Callable[[], ServingModel | None], searching: GuidedSearching) -> None:
         self._current_model = current_model
+        self._searching = searching
         self._step_clock = StepClock()
         self._fingerprint = fingerprint()
         self._weights_digest = WEIGHTS.digest()
@@ -90,10 +92,10 @@ class Suggester:
         model = self._current_model()
         fallback = _reason_before(company, model)
         if fallback is None and model is not None:
-            scorer = _ModelStep(model, self._step_clock, stages, deadline)
+            scorer = _ModelStep(model, self._searching, self._step_clock, stages, deadline)
             try:
                 decision = _timed(snapshot, situation, scorer, stages, model.calibrated)
-                return Suggestion(decision, self._provenance(model, None, scorer.precision), stages)
+                return Suggestion(decision, self._provenance(model, None, scorer), stages)
             except OverModelLimit:
                 fallback = Fallback.MODEL_LIMIT
             except DeadlineWouldPass:
@@ -104,7 +106,7 @@ class Suggester:
         return Suggestion(decision, self._provenance(model, fallback, None), stages)
 
     def _provenance(
-        self, model: ServingModel | None, fallback: Fallback | None, precision: Precision | None
+        self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None
     ) -> Provenance:
         return Provenance(
             fallback=fallback,
@@ -112,7 +114,8 @@ class Suggester:
             model_version="" if model is None else model.version,
             feature_fingerprint=self._fingerprint,
             weights_digest=self._weights_digest,
-            precision=precision,
+            precision=None if step is None else step.precision,
+            search_moves=0 if step is None or step.precision is None else self._searching.moves,
         )
 
 
@@ -137,13 +140,21 @@ def _timed(
 
 
 class _ModelStep:
-    """The model as a scorer that is timed, and gives up before it would miss the deadline.
+    """The model, and the search behind it, as a scorer that is timed, and gives up before it would miss the deadline.
 
     The first pass chooses the precision by its number of pairs; later passes of the same answer keep it.
     """
 
-    def __init__(self, model: ServingModel, clock: StepClock, stages: StageSeconds, deadline: float) -> None:
+    def __init__(
+        self,
+        model: ServingModel,
+        searching: GuidedSearching,
+        clock: StepClock,
+        stages: StageSeconds,
+        deadline: float,
+    ) -> None:
         self._model = model
+        self._searching = searching
         self._chosen: Bundle | None = None
         self._clock = clock
         self._stages = stages
@@ -167,7 +178,7 @@ class _ModelStep:
             raise DeadlineWouldPass
         if self._chosen is None:
             self._chosen = self._model.at(pairs)
-        scores = self._chosen.model.score(situation)
+        scores = self._searching.behind(self._chosen.model).score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds
         self._clock.learn(pairs, seconds)

@@ -23,6 +23,7 @@ from qdispatch_server.grpc_server import GrpcServer, PortLostError
 from qdispatch_server.log_events import configure_logging
 from qdispatch_server.metrics_endpoint import multiprocess_directory
 from qdispatch_server.model_repository import ModelRepository
+from qdispatch_server.search import GuidedSearching
 from qdispatch_server.server_status import ServerStatus
 from qdispatch_server.service_day import known_zones
 from qdispatch_server.shared_measurement import SharedMeasurement
@@ -56,8 +57,9 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     switches = SwitchBoard(store, company_default, config.poll_interval_seconds)
     models = ModelRepository(config.precision, SharedMeasurement(multiprocess_directory()))
     admission = Admission(config.max_in_flight)
-    status = ServerStatus(models, multiprocess_directory(), order.supervisor_started_at)
-    dispatch = DispatchServicer(Suggester(models.current), switches, admission)
+    searching = GuidedSearching(config.search)
+    status = ServerStatus(models, searching.moves, multiprocess_directory(), order.supervisor_started_at)
+    dispatch = DispatchServicer(Suggester(models.current, searching), switches, admission)
     server = GrpcServer(config, dispatch, AdminServicer(store, switches, status, company_default), order.shared_port)
     try:
         server.listen(config.host, order.port)  # not serving yet: health answers while the model loads
@@ -65,6 +67,7 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
         WorkerReport("cannot_start", str(error)).write(reports)
         return EXIT_CANNOT_START
     switches.start()
+    searching.warm_up()
     known_zones()  # reads some six hundred names once, not in the first call
     current = CurrentModelStore(engine)
 

@@ -111,6 +111,7 @@ SUGGESTION = Suggestion(
         total_micros=1_700,
     ),
     model_precision=None,
+    search_moves=0,
 )
 
 
@@ -244,6 +245,7 @@ def test_status_for_people(capsys: pytest.CaptureFixture[str]) -> None:
                 "precision_mode": server_status_pb2.PRECISION_MODE_AUTO,
                 "precision_buckets": [],
                 "int8_qualified": False,
+                "search_moves": 0,
             },
             "INT8 was significantly worse in closed loop",
         ),

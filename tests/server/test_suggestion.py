@@ -21,11 +21,13 @@ from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_server.precision_plan import PrecisionBucket, measured
 from qdispatch_server.provenance import Fallback
+from qdispatch_server.search import GuidedSearching
 from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 from qdispatch_server.suggestion import HEURISTIC, StageSeconds, StepClock, Suggester, _ModelStep
 from tests.bundle.snapshots import snapshot
 
+NO_SEARCH = GuidedSearching("off")
 ENABLED, DISABLED, UNKNOWN = CompanyState.ENABLED, CompanyState.DISABLED, CompanyState.UNKNOWN
 
 
@@ -66,7 +68,7 @@ class Failing:
 
 
 def test_the_model_decides_when_it_may(bundle: Bundle, model: ServingModel, day: Snapshot) -> None:
-    answer = Suggester(lambda: model).suggest(day, ENABLED, later())
+    answer = Suggester(lambda: model, NO_SEARCH).suggest(day, ENABLED, later())
     assert answer.provenance.fallback is None
     assert answer.provenance.heuristic == ""
     assert answer.provenance.precision is bundle.precision
@@ -85,7 +87,7 @@ def test_the_model_decides_when_it_may(bundle: Bundle, model: ServingModel, day:
 def test_why_the_model_is_not_asked(
     model: ServingModel, day: Snapshot, company: CompanyState, loaded: bool, reason: Fallback
 ) -> None:
-    answer = Suggester(lambda: model if loaded else None).suggest(day, company, later())
+    answer = Suggester(lambda: model if loaded else None, NO_SEARCH).suggest(day, company, later())
     assert answer.provenance.fallback is reason
     assert answer.provenance.heuristic == "cheapest-insertion"
     assert answer.provenance.precision is None
@@ -104,7 +106,7 @@ def test_a_model_that_cannot_is_replaced_and_named(
     bundle: Bundle, day: Snapshot, error: Exception, reason: Fallback
 ) -> None:
     failing = ServingModel.of(cast(Bundle, Failing(bundle, error)))
-    answer = Suggester(lambda: failing).suggest(day, ENABLED, later())
+    answer = Suggester(lambda: failing, NO_SEARCH).suggest(day, ENABLED, later())
     assert answer.provenance.fallback is reason
     assert picks(answer.decision) == picks(decide(day, HEURISTIC))
 
@@ -112,11 +114,11 @@ def test_a_model_that_cannot_is_replaced_and_named(
 def test_a_fault_of_ours_is_not_hidden_behind_the_heuristic(bundle: Bundle, day: Snapshot) -> None:
     failing = ServingModel.of(cast(Bundle, Failing(bundle, KeyError("a bug"))))
     with pytest.raises(KeyError):
-        Suggester(lambda: failing).suggest(day, ENABLED, later())
+        Suggester(lambda: failing, NO_SEARCH).suggest(day, ENABLED, later())
 
 
 def test_a_model_step_that_would_miss_the_deadline_is_not_made(model: ServingModel, day: Snapshot) -> None:
-    suggester = Suggester(lambda: model)
+    suggester = Suggester(lambda: model, NO_SEARCH)
     assert suggester.suggest(day, ENABLED, later()).provenance.fallback is None
     answer = suggester.suggest(day, ENABLED, later(0.0))
     assert answer.provenance.fallback is Fallback.DEADLINE
@@ -137,7 +139,7 @@ def test_the_step_clock_learns_the_duration_of_a_step() -> None:
 
 def test_without_a_pair_the_model_is_the_source_and_nothing_is_scored(bundle: Bundle) -> None:
     failing = ServingModel.of(cast(Bundle, Failing(bundle, AssertionError("asked"))))
-    answer = Suggester(lambda: failing).suggest(snapshot(7, 2, 0), ENABLED, later())
+    answer = Suggester(lambda: failing, NO_SEARCH).suggest(snapshot(7, 2, 0), ENABLED, later())
     assert answer.provenance.fallback is None
     assert answer.provenance.precision is None
     assert answer.decision.picks == ()
@@ -154,7 +156,7 @@ def test_an_answer_keeps_the_precision_of_its_first_pass(tiny_bundle: Path) -> N
     small, large = (Situation(pack([snapshot(3, drivers, 12)])) for drivers in (1, 6))
     assert len(small.table.rank) <= 20 < len(large.table.rank)
     for first, second, precision in ((large, small, Precision.INT8), (small, large, Precision.FP32)):
-        step = _ModelStep(model, StepClock(), StageSeconds(), later())
+        step = _ModelStep(model, NO_SEARCH, StepClock(), StageSeconds(), later())
         assert step.precision is None
         for situation in (first, second):
             assert np.array_equal(step.score(situation).q_pair, bundles[precision].model.score(situation).q_pair), (
@@ -164,7 +166,7 @@ def test_an_answer_keeps_the_precision_of_its_first_pass(tiny_bundle: Path) -> N
 
 
 def test_the_stages_add_up_to_no_more_than_the_whole(model: ServingModel, day: Snapshot) -> None:
-    suggester = Suggester(lambda: model)
+    suggester = Suggester(lambda: model, NO_SEARCH)
     started = time.perf_counter()
     stages = suggester.suggest(day, ENABLED, later()).stages
     whole = time.perf_counter() - started

@@ -70,6 +70,7 @@ class ModelStatus:
     precision_mode: PrecisionMode
     precision_buckets: tuple[PrecisionBucket, ...]  # ascending; empty unless the mode is AUTO and INT8 qualified
     int8_qualified: bool | None  # in closed loop, when the model was exported; None: the server is too old to say
+    search_moves: int  # of the local search that follows the model's values; 0: none does
 
 
 @dataclass(frozen=True, kw_only=True)

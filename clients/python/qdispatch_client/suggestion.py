@@ -181,3 +181,4 @@ class Suggestion:
     reevaluate_at: datetime | None  # ask again then; None when the snapshot knows of no event
     timing: ServerTiming
     model_precision: Precision | None  # of the graph that scored; None when the model scored nothing
+    search_moves: int  # of the local search that followed the model's values; 0: none did

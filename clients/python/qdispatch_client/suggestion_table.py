@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
-from qdispatch_client.precision import Precision
 from qdispatch_client.snapshot import Booking, Snapshot
 from qdispatch_client.suggestion import (
     BookingAdvice,
@@ -129,14 +128,15 @@ def _footer(suggestion: Suggestion, zone: tzinfo) -> list[str]:
     provenance = suggestion.provenance
     return [
         *lines,
-        f"Decided by {_who(provenance, suggestion.model_precision)}; decision {provenance.decision_id}, "
+        f"Decided by {_who(provenance, suggestion)}; decision {provenance.decision_id}, "
         f"{suggestion.timing.total_micros / 1000:.1f} ms in the server.",
     ]
 
 
-def _who(provenance: Provenance, precision: Precision | None) -> str:
+def _who(provenance: Provenance, suggestion: Suggestion) -> str:
     model = f"model {provenance.model_version}" if provenance.model_version else "no model"
-    model += "" if precision is None else f", {precision.value}"
+    model += "" if suggestion.model_precision is None else f", {suggestion.model_precision.value}"
+    model += f", {suggestion.search_moves} moves of search" if suggestion.search_moves else ""
     if provenance.source is Source.MODEL:
         return f"MODEL ({model})"
     reason = "no reason given" if provenance.fallback_reason is None else provenance.fallback_reason.value

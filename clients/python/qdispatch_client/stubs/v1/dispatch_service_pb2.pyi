@@ -60,12 +60,15 @@ class SuggestResponse(google.protobuf.message.Message):
     REEVALUATE_AT_FIELD_NUMBER: builtins.int
     TIMING_FIELD_NUMBER: builtins.int
     MODEL_PRECISION_FIELD_NUMBER: builtins.int
+    SEARCH_MOVES_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """The question's `request_id`."""
     model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType
     """Number format of the graph that scored; unspecified when the model scored nothing (the heuristic answered, or no
     pair was left to score). Belongs to the provenance.
     """
+    search_moves: builtins.int
+    """Moves of the local search that followed the model's values; 0 when none did. Belongs to the provenance."""
     @property
     def provenance(self) -> qdispatch_client.stubs.v1.provenance_pb2.Provenance:
         """Who decided."""
@@ -103,8 +106,9 @@ class SuggestResponse(google.protobuf.message.Message):
         reevaluate_at: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         timing: qdispatch_client.stubs.v1.provenance_pb2.ServerTiming | None = ...,
         model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType = ...,
+        search_moves: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "timing", b"timing"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "drivers", b"drivers", "model_precision", b"model_precision", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "timing", b"timing"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "drivers", b"drivers", "model_precision", b"model_precision", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "search_moves", b"search_moves", "timing", b"timing"]) -> None: ...
 
 global___SuggestResponse = SuggestResponse

@@ -211,6 +211,7 @@ class ModelStatus(google.protobuf.message.Message):
     PRECISION_MODE_FIELD_NUMBER: builtins.int
     PRECISION_BUCKETS_FIELD_NUMBER: builtins.int
     INT8_QUALIFIED_FIELD_NUMBER: builtins.int
+    SEARCH_MOVES_FIELD_NUMBER: builtins.int
     model_version: builtins.str
     """Version of the loaded model."""
     precision: global___Precision.ValueType
@@ -223,6 +224,8 @@ class ModelStatus(google.protobuf.message.Message):
     """Whether the export found INT8 in no scenario significantly worse than FP32 in closed loop. If not, mode AUTO never
     uses it. Absent: the server is too old to say.
     """
+    search_moves: builtins.int
+    """Moves of the local search that follows the model's values in every answer of the model; 0: none follows."""
     @property
     def loaded_at(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the model passed its golden check and began to answer."""
@@ -248,9 +251,10 @@ class ModelStatus(google.protobuf.message.Message):
         precision_mode: global___PrecisionMode.ValueType = ...,
         precision_buckets: collections.abc.Iterable[global___PrecisionBucket] | None = ...,
         int8_qualified: builtins.bool | None = ...,
+        search_moves: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode", "search_moves", b"search_moves"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_int8_qualified", b"_int8_qualified"]) -> typing.Literal["int8_qualified"] | None: ...
 
 global___ModelStatus = ModelStatus

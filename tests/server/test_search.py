@@ -1,0 +1,63 @@
+"""Guided search behind the model: over a socket the same picks as in the process, and both sides say that it ran."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba", reason="install the extra [search]: the search is compiled by numba")
+
+from qdispatch_bundle.loading import load_bundle
+from qdispatch_bundle.manifest import Precision
+from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2
+from qdispatch_domain.decoder import decide
+from qdispatch_domain.planner import GuidedSearch
+from qdispatch_server.request_reader import read_request
+from tests.server.requests import clinic_day, large_request, suggest
+from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment
+
+
+@pytest.fixture(scope="module")
+def searching(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Iterator[ServerProcess]:
+    with running_server(tmp_path_factory.mktemp("search"), bundle_dir=tiny_bundle, search="on") as running:
+        yield running
+
+
+@pytest.mark.parametrize("request_", [clinic_day(), large_request(12, 30)], ids=["clinic-day", "12x30"])
+def test_the_server_searches_as_the_process_does(
+    searching: ServerProcess, tiny_bundle: Path, request_: dispatch_service_pb2.SuggestRequest
+) -> None:
+    policy = GuidedSearch(load_bundle(tiny_bundle, Precision.FP32).model)
+    snapshot = read_request(request_).snapshot
+    expected = decide(snapshot, policy)
+    with channel_to(searching.address) as channel:
+        answer = suggest(channel, request_)
+    named = [(snapshot.bookings[p.booking].id, snapshot.drivers[p.driver].id, p.position) for p in expected.picks]
+    assert [(p.booking_id, p.driver_id, p.position) for p in answer.picks] == named
+    assert answer.search_moves == policy.search.moves > 0
+
+
+def test_status_says_whether_a_search_follows(searching: ServerProcess, server: ServerProcess) -> None:
+    moves = []
+    for running in (searching, server):
+        with channel_to(running.address) as channel:
+            stub = admin_service_pb2_grpc.AdminServiceStub(channel)
+            moves.append(stub.GetStatus(admin_service_pb2.GetStatusRequest()).model.search_moves)
+            assert suggest(channel, clinic_day()).search_moves == moves[-1]
+    assert moves[0] > 0
+    assert moves[1] == 0
+
+
+def test_on_is_refused_where_nothing_can_search(tmp_path: Path) -> None:
+    environment = server_environment(tmp_path, search="on") | {"QDISPATCH_COMPILED": "0"}
+    command = [sys.executable, "-m", "qdispatch_server", "check-config"]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "search: " in refused.stdout + refused.stderr
+    assert "[search]" in refused.stdout + refused.stderr
+    assert os.environ.get("QDISPATCH_COMPILED") != "0"
