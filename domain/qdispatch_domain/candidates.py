@@ -50,7 +50,9 @@ class CandidateTable:
     now: F64  # [N]
     schedules: Schedules
     loads: Loads
-    committed_cost: F64 | None = None  # [N] `cost.committed_cost`, where it came for free
+    # [N], where they came for free: `cost.committed_cost` and `events.next_event`
+    committed_cost: F64 | None = None
+    next_event: F64 | None = None
 
     @property
     def must(self) -> Bool:
@@ -69,7 +71,7 @@ def _compiled_table(compiled: ModuleType, fleet: Fleet, keep: int) -> CandidateT
     depart, pickup, end, deadhead, lateness, downstream, slack, expiry, emergency, change, spread, total = found.real
     row, day, driver, booking, position, rank = found.whole
     approach, departs, pickups, ends, deadheads, latest = found.legs
-    size, sum_x, squares, committed = found.sums
+    size, sum_x, squares, committed, following = found.sums
     n, d, trips = found.schedule_of
     finish, home_deadhead, latest_finish = found.ends
     return CandidateTable(
@@ -118,6 +120,7 @@ def _compiled_table(compiled: ModuleType, fleet: Fleet, keep: int) -> CandidateT
         ),
         loads=Loads(found.counts, found.load, size, sum_x, squares),
         committed_cost=committed,
+        next_event=following,
     )
 
 

@@ -18,6 +18,11 @@ def next_event(fleet: Fleet, table: CandidateTable) -> F64:
     A trip ends (by prediction), a shift starts or ends, a break ends, the cheapest driver of a booking must leave, a
     `decide_by`, a booking expires. A new booking or a patient's call is the caller's event.
     """
+    return next_event_numpy(fleet, table) if table.next_event is None else table.next_event
+
+
+def next_event_numpy(fleet: Fleet, table: CandidateTable) -> F64:
+    """`next_event` from the fleet and the table."""
     s = table.schedules
     first_end = np.where(s.count > 0, s.end[:, 0], NEVER)
     predicted = np.full(fleet.driver_real.shape, NEVER)

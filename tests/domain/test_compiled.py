@@ -7,6 +7,7 @@ from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.candidates import CANDIDATES, candidate_table, candidate_table_numpy
 from qdispatch_domain.cost import committed_cost
 from qdispatch_domain.encoding import encode, encode_numpy
+from qdispatch_domain.events import next_event, next_event_numpy
 from qdispatch_domain.fleet import Fleet
 from qdispatch_domain.packing import pack
 from tests.domain.random_snapshots import random_snapshot
@@ -36,6 +37,7 @@ def test_candidate_tables_are_the_same(
         assert table.committed_cost is not None
         assert_same_tables(candidate_table_numpy(fleet), table)
         assert_same(committed_cost(fleet), table.committed_cost, "committed cost")
+        assert_same(next_event_numpy(fleet, table), next_event(fleet, table), "next event")
         pairs += len(table.rank)
         ranks += int((table.rank == CANDIDATES - 1).sum())
         reserve += int((table.emergency > 0).sum())

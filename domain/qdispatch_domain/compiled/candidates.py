@@ -30,6 +30,7 @@ from qdispatch_domain.compiled.columns import (
     LEAVES,
     ON_TIME,
     PAIR_COLUMNS,
+    PERMITTED_LATEST,
     PICKUP,
     PLACE,
     POSITION,
@@ -49,13 +50,13 @@ from qdispatch_domain.compiled.day_pairs import count_on_time, in_order, mark_ne
 from qdispatch_domain.compiled.day_tables import gather_bookings, gather_rows
 from qdispatch_domain.compiled.jit import kernel
 from qdispatch_domain.compiled.timing import time_row
-from qdispatch_domain.fleet import NEVER
+from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.reasons import DriverGap
 from qdispatch_domain.weights import WEIGHTS
 
 UNAVAILABLE, NO_SHIFT = int(DriverGap.UNAVAILABLE), int(DriverGap.NO_SHIFT)
 SPREAD, DEADHEAD_PRICE = WEIGHTS.spread, WEIGHTS.deadhead_per_min
-PAIR_REALS, PAIR_INTS, LEG_REALS = 12, 6, 6
+PAIR_REALS, PAIR_INTS, LEG_REALS, DAY_REALS = 12, 6, 6, 5
 
 
 class Found(NamedTuple):
@@ -75,7 +76,8 @@ class Found(NamedTuple):
     ends: np.ndarray  # [3, R] finish, home deadhead, latest finish
     counts: np.ndarray  # [N, D] drivers who count for fairness
     load: np.ndarray  # [N, D]
-    sums: np.ndarray  # [4, N] size, sum and squares of the load; predicted cost of COMMITTED trips and spread
+    # [5, N] size, sum and squares of the load; predicted cost of COMMITTED trips and spread; next event
+    sums: np.ndarray
 
 
 @kernel
@@ -98,7 +100,7 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
         np.empty((3, n_rows)),
         np.zeros((days, drivers), np.bool_),
         np.zeros((days, drivers)),
-        np.zeros((4, days)),
+        np.zeros((DAY_REALS, days)),
     )
     at = np.empty((most_trips + drivers, POSITION_COLUMNS))
     rows = np.empty((drivers, BREAK + BREAK_COLUMNS * f.break_start.shape[2]))
@@ -119,8 +121,10 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
                 at, rows, r, row + r, found.schedule_of, found.free_time, found.free_place, found.legs, found.ends
             )
         found.sums[3, n] = cost
+        event = _next_of_drivers(f, n, at, rows, own)
         for j in range(gather_bookings(f, n, book)):
             b = int(book[j, BOOKING])
+            event = _sooner(book[j, PERMITTED_LATEST], f.now[n], event)
             if drivers > prune_above and own > nearest:
                 mark_nearest(at, rows, own, book, j, nearest, f.seconds, closest, near)
             m, decide_by = timed_pairs(at, rows, own, book, j, f.now[n], near, f.seconds, pool)
@@ -131,10 +135,12 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
             found.decide_by[n, b] = decide_by
             kept = in_order(rows, pool, m, keep, order)
             found.best_expiry[n, b] = pool[order[0], EXPIRY]
+            event = _sooner(pool[order[0], EXPIRY], f.now[n], _sooner(decide_by, f.now[n], event))
             for rank in range(kept):
                 found.whole[1, p], found.whole[3, p], found.whole[5, p] = n, b, rank
                 _note_pair(rows, pool, order[rank], row, p, found.real, found.whole, found.on_time)
                 p += 1
+        found.sums[4, n] = event
         near[:] = True
         row += own
     return Found(
@@ -174,6 +180,28 @@ def _sizes(f: FleetArrays, keep: int) -> tuple[int, int, int, int, int]:
         n_rows += own
         most_trips, most_open = max(most_trips, trips), max(most_open, opened)
     return room, n_rows, longest, most_trips, most_open
+
+
+@kernel
+def _sooner(time: float, now: float, event: float) -> float:
+    """`time` if it is later than now and before `event`."""
+    return time if now + EPS < time < event else event
+
+
+@kernel
+def _next_of_drivers(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray, own: int) -> float:
+    """The first event of `events.next_event` that a driver of day n makes; NEVER: none."""
+    event, now = NEVER, f.now[n]
+    for r in range(own):
+        d, first = int(rows[r, DRIVER]), int(rows[r, FIRST])
+        if f.locked[n, d]:
+            event = _sooner(f.anchor_time[n, d], now, event)
+        elif rows[r, TRIPS] > 0.0:
+            event = _sooner(at[first, TRIP_END], now, event)
+        event = _sooner(f.shift_start[n, d], now, _sooner(f.shift_end[n, d], now, event))
+        for k in range(f.break_end.shape[2]):
+            event = _sooner(f.break_end[n, d, k], now, event)
+    return event
 
 
 @kernel

@@ -153,7 +153,9 @@ def encode(f: FleetArrays, t: TableArrays) -> Encoded:
 def _store(raw: np.ndarray, out: np.ndarray, i: int, scales: np.ndarray) -> None:
     """Scaled and clipped values into row i."""
     for c in range(scales.shape[0]):
-        out[i, c] = min(max(raw[c] / scales[c], -CLIP), CLIP)
+        value = raw[c] / scales[c]
+        value = value if value < CLIP else CLIP
+        out[i, c] = value if value > -CLIP else -CLIP
 
 
 @kernel
@@ -351,16 +353,16 @@ def _bookings(
         raw[B.promised] = _flag(math.isfinite(f.promised[n, b]))
         raw[B.other_leg_open] = _flag(linked >= 0 and f.booking_real[n, linked] and f.linked_driver[n, linked] < 0)
         raw[B.other_leg_driven] = _flag(f.linked_driver[n, b] >= 0)
-        raw[B.must] = _flag(_must(f, t, n, b))
+        raw[B.must] = _flag(_must(t.has_pair[n, b], t.decide_by[n, b], now))
         _store(raw, out, j, BOOKING_SCALES)
         j += 1
     return j - first_open
 
 
 @kernel
-def _must(f: FleetArrays, t: TableArrays, n: int, b: int) -> bool:
+def _must(has_pair: bool, decide_by: float, now: float) -> bool:
     """See `CandidateTable.must`."""
-    return t.has_pair[n, b] and t.decide_by[n, b] <= f.now[n] + EPS
+    return has_pair and decide_by <= now + EPS
 
 
 @kernel
@@ -431,7 +433,7 @@ def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, raw:
     for b in range(f.open.shape[1]):
         if f.booking_real[n, b] and f.booking_gap[n, b] == NOT_READY:
             not_ready += 1.0
-        if _must(f, t, n, b):
+        if _must(t.has_pair[n, b], t.decide_by[n, b], now):
             must += 1.0
         if f.open[n, b]:
             opened += 1.0
