@@ -22,6 +22,9 @@ def test_days_are_paired_by_seed() -> None:
     assert (found.difference.mean, found.difference.half_width, found.difference.days) == (1.0, 0.0, 3)
     assert (found.subject_mean, found.reference_mean) == (2.0, 1.0)
     assert found.percent.mean == 100.0
+    turned = compare(other, one)
+    assert turned is not None
+    assert (turned.difference.mean, turned.difference.days, turned.reference_mean) == (-1.0, 3, 2.0)
 
 
 def test_days_without_a_value_are_left_out_of_the_pairs() -> None:
@@ -30,6 +33,7 @@ def test_days_without_a_value_are_left_out_of_the_pairs() -> None:
     found = compare(one, other)
     assert found is not None
     assert (found.difference.mean, found.difference.days) == (2.0, 1)
+    assert (found.subject_mean, found.reference_mean) == (5.0, 3.0)
 
 
 def test_nothing_in_common_is_no_comparison() -> None:

@@ -52,6 +52,8 @@ def test_a_measurement_is_continued(tmp_path: Path) -> None:
         np.testing.assert_array_equal(parts.kpis[name], values)
     assert parts.agreement == whole.agreement
     assert parts.validated == whole.validated
+    measured(tmp_path / "checked.json", 2, validated=4)
+    assert measured(tmp_path / "checked.json", 4, validated=4).validated.days == 4
 
 
 def test_days_that_stand_are_not_played_again(tmp_path: Path) -> None:

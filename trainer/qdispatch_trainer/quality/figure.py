@@ -45,7 +45,7 @@ def draw(results: Results, path: Path) -> None:
     """Write the picture, SVG or PNG by its ending: x decision time, y cost against joint matching's.
 
     x in milliseconds, logarithmic; y in percent, tighter above KNEE_PERCENT. The same files give the same picture, byte
-    for byte (with the same Matplotlib). A policy without a decision time or a day in common with joint matching is left out.
+    for byte (with the same Matplotlib). A policy without a decision time or without joint matching's days is left out.
     """
     with mpl.rc_context({"svg.hashsalt": "qdispatch", "svg.fonttype": "path", "font.size": 9.0}):
         figure = Figure(figsize=(13.0, 7.0), layout="constrained")

@@ -47,11 +47,11 @@ class Extent:
 EXTENTS: Mapping[str, Extent] = MappingProxyType(
     {
         "clinic-day": Extent(100, 50, 200, 48, 8),
-        "fleet-10x60": Extent(100, 25, 100, 48, 4),
-        "fleet-30x200": Extent(50, 5, 20, 40, 2),
-        "fleet-60x300": Extent(20, 1, 6, 32, 1),
-        "fleet-100x700": Extent(10, 1, 2, 32, 1),
-        "urgent-heavy": Extent(100, 25, 100, 48, 4),
+        "fleet-10x60": Extent(100, 25, 200, 48, 4),
+        "fleet-30x200": Extent(50, 5, 50, 40, 2),
+        "fleet-60x300": Extent(20, 1, 10, 32, 1),
+        "fleet-100x700": Extent(10, 1, 3, 32, 1),
+        "urgent-heavy": Extent(100, 25, 200, 48, 4),
         "classic-10x20": Extent(100, 50, 200, 48, 8),
     }
 )

@@ -29,7 +29,7 @@ DAYS: Mapping[str, int] = MappingProxyType(
     {
         "clinic-day": 200,
         "fleet-10x60": 200,
-        "fleet-30x200": 60,
+        "fleet-30x200": 50,
         "fleet-60x300": 30,
         "fleet-100x700": 10,
         "urgent-heavy": 200,
