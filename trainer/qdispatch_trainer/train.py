@@ -45,6 +45,7 @@ from qdispatch_trainer.views import views_for
 
 RECIPE = "dqn"
 CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
+LEAD_MIN = 5.0  # a departure this soon is due even if the next event comes first
 WORST_DAYS = 2.0  # |Q| may reach this many days on which nothing is served
 
 
@@ -79,14 +80,25 @@ def network_config(config: NetworkSettings) -> QNetworkConfig:
     """Sizes of the network: the features' from the domain, the rest from the training configuration."""
     if config.network == "flat":
         return FlatNetworkConfig(STATE, ACTIONS, dropout=config.dropout, value_unit_min=config.value_unit_min)
+    departure, next_event = _column(features.PAIR, "departure_in"), _column(features.CONTEXT, "next_event_in")
+    scale = features.PAIR[departure].scale
+    if features.CONTEXT[next_event].scale != scale:
+        raise ValueError("Expected departure_in and next_event_in in the same unit.")
     return SetNetworkConfig(
         features.N_DRIVER,
         features.N_BOOKING,
         features.N_PAIR,
         features.N_CONTEXT,
+        departure_column=departure,
+        next_event_column=next_event,
+        lead=LEAD_MIN / scale,
         value_unit_min=config.value_unit_min,
         advantage_unit_min=config.advantage_unit_min,
     )
+
+
+def _column(columns: tuple[features.Feature, ...], name: str) -> int:
+    return [column.name for column in columns].index(name)
 
 
 def feature_fingerprint(kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -11,6 +12,7 @@ import torch
 
 from qdispatch_domain.observation import Observation
 from qdispatch_trainer.networks.export_form import INPUT_NAMES, OUTPUT_NAMES, SetNetworkExport
+from qdispatch_trainer.networks.pooling import RaggedPooling
 from qdispatch_trainer.networks.ragged_batch import collate, flat_action_index, flat_action_mask
 from qdispatch_trainer.networks.set_network import SetNetwork, SetNetworkConfig
 
@@ -32,10 +34,13 @@ def make_observation(rng: np.random.Generator, n_drivers: int, n_bookings: int, 
     )
 
 
-@pytest.fixture
-def network() -> SetNetwork:
+DUE: dict[str, Any] = {"departure_column": 2, "next_event_column": 4, "lead": 0.1}
+
+
+@pytest.fixture(params=[{}, DUE], ids=["plain", "due columns"])
+def network(request: pytest.FixtureRequest) -> SetNetwork:
     torch.manual_seed(0)
-    network = SetNetwork(SetNetworkConfig(N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT))
+    network = SetNetwork(SetNetworkConfig(N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT, **request.param))
     for head in (network.pair_advantage, network.wait_advantage, network.value):  # start at 0; make them speak
         torch.nn.init.normal_(head.weight, std=0.2)
     return network.eval()
@@ -65,6 +70,22 @@ def test_a_ragged_batch_equals_its_situations_one_by_one(network: SetNetwork, ob
             q_pair, q_wait = single(network, observation)
             np.testing.assert_allclose(q_A[1:], q_pair, rtol=1e-4, atol=1e-3)
             np.testing.assert_allclose(q_A[0], q_wait[0], rtol=1e-4, atol=1e-3)
+
+
+def test_due_columns_by_hand() -> None:
+    network = SetNetwork(SetNetworkConfig(N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT, **DUE))
+    observation = make_observation(np.random.default_rng(0), 2, 2, 4)
+    observation.pair_features[:, 2] = [0.45, 0.51, 0.60, 0.05]
+    columns = []
+    for next_event in (0.5, 0.01):  # the second is sooner than the lead of 0.1
+        observation.context[4] = next_event
+        batch = collate([observation])
+        pooling = RaggedPooling(batch.driver_graph, batch.booking_graph, batch.pair_graph, 1)
+        found = network._with_due_columns(batch.pair_features, batch.context, pooling)
+        assert torch.equal(found[:, :N_PAIR], batch.pair_features)
+        columns.append(found[:, N_PAIR:].numpy())
+    np.testing.assert_allclose(columns[0], [[1.0, -0.2], [0.0, 0.04], [0.0, 0.4], [1.0, -1.0]], atol=1e-6)
+    np.testing.assert_allclose(columns[1], [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, -0.2]], atol=1e-6)
 
 
 def test_the_pair_cost_enters_with_weight_minus_one(network: SetNetwork, observations: list[Observation]) -> None:

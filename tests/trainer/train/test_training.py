@@ -115,7 +115,18 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken: Path, tmp_pat
     out = tmp_path / "run"
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps(QUICK.to_dict()))
-    command = [sys.executable, "-m", "qdispatch_trainer.cli", "train", "--recipe", "dqn", "--config", str(settings), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "qdispatch_trainer.cli",
+        "train",
+        "--recipe",
+        "dqn",
+        "--config",
+        str(settings),
+        "--out",
+        str(out),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     metrics = RunDirectory(out).metrics

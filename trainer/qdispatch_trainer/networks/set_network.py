@@ -8,6 +8,10 @@ the reward of an insertion is exactly -pair_cost, so it is built in and only the
     Q(pair) = V - pair_cost + A(pair)        Q(wait) = V + A_wait
 
 and the mean advantage is not subtracted: it would tie every pair's value to what else happens to be a candidate.
+
+A decision left now is looked at again at the next event, so a driver who has to leave before that cannot wait.
+Whether a pair's driver has to (and by how much) follows from two features; it is computed here and given to the pair
+layers, which would otherwise need thousands of updates to learn so sharp an edge.
 """
 
 from __future__ import annotations
@@ -38,14 +42,24 @@ class SetNetworkConfig:
     pair_hidden: int = 96
     value_unit_min: float = 50.0
     advantage_unit_min: float = 10.0
+    departure_column: int | None = None  # of the pairs: until the driver leaves; None: no due columns are derived
+    next_event_column: int | None = None  # of the context, in the same unit
+    lead: float = 0.0  # in that unit: a departure within it is due, however soon the next event
 
     def __post_init__(self) -> None:
         for name in ("n_driver", "n_booking", "n_pair", "n_context", "hidden", "context_hidden", "pair_hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected {name} >= 1, got {getattr(self, name)}.")
+        if (self.departure_column is None) != (self.next_event_column is None):
+            raise ValueError("Expected departure_column and next_event_column together.")
         for name in ("value_unit_min", "advantage_unit_min"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
+
+
+DUE_COLUMNS = 2  # due or not, and by how much
+DUE_SLACK = 0.005  # in the features' unit: what float16 and float32 may lose
+DUE_STEEPNESS = 4.0  # of the second: a quarter of the unit until it saturates
 
 
 def _encoder(n_in: int, n_out: int) -> nn.Sequential:
@@ -59,17 +73,18 @@ class SetNetwork(nn.Module):
         super().__init__()
         self.config = config
         h, c, p = config.hidden, config.context_hidden, config.pair_hidden
+        n_pair = config.n_pair + (0 if config.departure_column is None else DUE_COLUMNS)
         self.encode_driver = _encoder(config.n_driver, h)
         self.encode_booking = _encoder(config.n_booking, h)
         self.message_from_driver = nn.Linear(h, h)
         self.message_from_booking = nn.Linear(h, h, bias=False)
-        self.message_from_pair = nn.Linear(config.n_pair, h, bias=False)
+        self.message_from_pair = nn.Linear(n_pair, h, bias=False)
         self.update_driver = nn.Linear(2 * h, h)
         self.update_booking = nn.Linear(2 * h, h)
         self.encode_context = nn.Linear(4 * h + config.n_context, c)
         self.pair_from_driver = nn.Linear(h, p)
         self.pair_from_booking = nn.Linear(h, p, bias=False)
-        self.pair_from_features = nn.Linear(config.n_pair, p, bias=False)
+        self.pair_from_features = nn.Linear(n_pair, p, bias=False)
         self.pair_from_context = nn.Linear(c, p, bias=False)
         self.pair_hidden = nn.Linear(p, p)
         self.pair_advantage = nn.Linear(p, 1)
@@ -110,6 +125,7 @@ class SetNetwork(nn.Module):
         pooling: Pooling,
     ) -> tuple[Tensor, Tensor]:
         """(q_pair [P], q_wait [G]) float32, minutes-equivalent. `context` is [G, Fc]."""
+        pair_features = self._with_due_columns(pair_features, context, pooling)
         driver = self.encode_driver(driver_features)
         booking = self.encode_booking(booking_features)
         message = torch.relu(
@@ -136,3 +152,13 @@ class SetNetwork(nn.Module):
         v = self.value(torch.relu(self.value_hidden(summary))).flatten()
         v = v * pooling.count_drivers(driver_features) * self.config.value_unit_min
         return pooling.to_pairs(v.unsqueeze(1)).flatten() - pair_cost + a_pair, v + a_wait
+
+    def _with_due_columns(self, pair_features: Tensor, context: Tensor, pooling: Pooling) -> Tensor:
+        """[P, Fp] -> [P, Fp + 2]."""
+        departure, next_event = self.config.departure_column, self.config.next_event_column
+        if departure is None or next_event is None:
+            return pair_features
+        until = context[:, next_event : next_event + 1].clamp(min=self.config.lead)
+        spare = pair_features[:, departure : departure + 1] - pooling.to_pairs(until)
+        due = (spare <= DUE_SLACK).to(pair_features.dtype)
+        return torch.cat([pair_features, due, (DUE_STEEPNESS * spare).clamp(-1.0, 1.0)], dim=1)
