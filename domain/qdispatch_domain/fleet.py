@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.travel import PLACE, Travel
 
 F64 = npt.NDArray[np.float64]
@@ -114,6 +115,10 @@ TRIP_FIELDS = {
 }
 
 
+NOT_OPEN = "Expected only open bookings to be committed."
+NO_SUCH_POSITION = "Expected every position in [0, number of committed trips]."
+
+
 def empty_fleet(travel: Travel, n: int, d: int, b: int, trips: int, breaks: int) -> Fleet:
     """A Fleet of padding only: n days, d drivers, b bookings, room for `trips` trips and `breaks` breaks a driver."""
 
@@ -189,10 +194,26 @@ def commit(fleet: Fleet, n: I64, d: I64, b: I64, position: I64, promised: F64) -
     At most one insertion per (day, driver) in one call. The booking leaves the open ones; its linked leg remembers the
     driver. Raises ValueError for a booking that is not open or a position beyond the schedule.
     """
+    compiled = kernels()
+    if compiled is None:
+        commit_numpy(fleet, n, d, b, position, promised)
+        return
+    outcome = compiled.commit(compiled.arrays_of(fleet), n, d, b, position, promised)
+    if outcome == compiled.NO_ROOM:
+        _grow(fleet, fleet.trip_scheduled.shape[2] + 4)
+        outcome = compiled.commit(compiled.arrays_of(fleet), n, d, b, position, promised)
+    if outcome == compiled.NOT_OPEN:
+        raise ValueError(NOT_OPEN)
+    if outcome == compiled.NO_SUCH_POSITION:
+        raise ValueError(NO_SUCH_POSITION)
+
+
+def commit_numpy(fleet: Fleet, n: I64, d: I64, b: I64, position: I64, promised: F64) -> None:
+    """`commit` without numba."""
     if not bool(np.all(fleet.open[n, b])):
-        raise ValueError("Expected only open bookings to be committed.")
+        raise ValueError(NOT_OPEN)
     if bool(np.any((position < 0) | (position > fleet.n_trips[n, d]))):
-        raise ValueError("Expected every position in [0, number of committed trips].")
+        raise ValueError(NO_SUCH_POSITION)
     capacity = fleet.trip_scheduled.shape[2]
     if bool(np.any(fleet.n_trips[n, d] >= capacity)):
         _grow(fleet, capacity + 4)
@@ -209,17 +230,6 @@ def commit(fleet: Fleet, n: I64, d: I64, b: I64, position: I64, promised: F64) -
     linked = fleet.linked_booking[n, b]
     has = linked >= 0
     fleet.linked_driver[n[has], linked[has]] = d[has]
-
-
-def drop_first_trip(fleet: Fleet, n: I64, d: I64) -> None:
-    """Remove the first COMMITTED trip of drivers (n, d), each [M], in place: it has departed."""
-    for trip_field in (*TRIP_FIELDS, "trip_promised"):
-        array = getattr(fleet, trip_field)
-        rows = array[n, d]
-        rows[:, :-1] = rows[:, 1:]
-        rows[:, -1] = -1 if trip_field == "trip_code" else 0
-        array[n, d] = rows
-    fleet.n_trips[n, d] -= 1
 
 
 def _insert(

@@ -12,7 +12,10 @@ _NO_MATRIX = np.zeros((0, 0))
 
 
 class FleetArrays(NamedTuple):
-    """Fields of `Fleet` under their names; `seconds` [M, M] is the caller's matrix, [0, 0] without one."""
+    """Fields of `Fleet` under their names; `seconds` [M, M] is the caller's matrix, [0, 0] without one.
+
+    Handing all of it to a function that is not inlined costs about a microsecond: per day, not per booking.
+    """
 
     seconds: np.ndarray
     now: np.ndarray

@@ -48,7 +48,7 @@ from qdispatch_domain.compiled.columns import (
 )
 from qdispatch_domain.compiled.day_pairs import count_on_time, in_order, mark_nearest, price, timed_pairs
 from qdispatch_domain.compiled.day_tables import gather_bookings, gather_rows
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import kernel, part
 from qdispatch_domain.compiled.timing import time_row
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.reasons import DriverGap
@@ -162,7 +162,7 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
     )
 
 
-@kernel
+@part
 def _sizes(f: FleetArrays, keep: int) -> tuple[int, int, int, int, int]:
     """(room for pairs, schedule rows, longest schedule, most trips of a day, most open bookings of a day)."""
     room, n_rows, longest, most_trips, most_open = 0, 0, 1, 0, 0
@@ -188,7 +188,7 @@ def _sooner(time: float, now: float, event: float) -> float:
     return time if now + EPS < time < event else event
 
 
-@kernel
+@part
 def _next_of_drivers(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray, own: int) -> float:
     """The first event of `events.next_event` that a driver of day n makes; NEVER: none."""
     event, now = NEVER, f.now[n]
@@ -204,7 +204,7 @@ def _next_of_drivers(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray, o
     return event
 
 
-@kernel
+@part
 def _loads(f: FleetArrays, n: int, counts: np.ndarray, load: np.ndarray, sums: np.ndarray) -> None:
     """`cost.loads` of day n: who counts, trips per contract share, and their sums."""
     for d in range(counts.shape[1]):

@@ -48,7 +48,7 @@ from qdispatch_domain.compiled.columns import (
     WHEELCHAIR,
     WHEELCHAIR_ACCESS,
 )
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import kernel, part
 from qdispatch_domain.compiled.roads import flow
 from qdispatch_domain.compiled.timing import BUFFER, end_of
 from qdispatch_domain.fleet import NEVER
@@ -59,7 +59,7 @@ EMERGENCY_TRIP = WEIGHTS.emergency_trip
 LATEST_INSERTION = RULES.latest_insertion_min
 
 
-@kernel
+@part
 def gather_rows(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray) -> int:
     """Schedule rows of the usable drivers of day n, in their order; returns how many. Prices of spread are left out."""
     r, q = 0, 0
@@ -73,14 +73,7 @@ def gather_rows(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray) -> int
         rows[r, WHEELCHAIR_ACCESS], rows[r, SEATS] = 1.0 if f.wheelchair_access[n, d] else 0.0, f.seats[n, d]
         rows[r, HAS_HOME] = 1.0 if f.has_home[n, d] else 0.0
         rows[r, SHIFT_END] = f.shift_end[n, d]
-        breaks = 0
-        for k in range(f.break_start.shape[2]):
-            if f.break_start[n, d, k] < NEVER:
-                to = BREAK + BREAK_COLUMNS * breaks
-                rows[r, to], rows[r, to + 1] = f.break_start[n, d, k], f.break_end[n, d, k]
-                rows[r, to + 2] = flow(f.break_end[n, d, k], f.seconds.shape[0] > 0)
-                breaks += 1
-        rows[r, BREAKS] = breaks
+        gather_breaks(f.break_start, f.break_end, n, d, rows, r, f.seconds.shape[0] > 0)
         at[q, FREE] = f.anchor_time[n, d]
         for c in range(4):
             rows[r, HOME + c] = f.home[n, d, c]
@@ -103,6 +96,18 @@ def gather_rows(f: FleetArrays, n: int, at: np.ndarray, rows: np.ndarray) -> int
 
 
 @kernel
+def gather_breaks(start: np.ndarray, end: np.ndarray, n: int, d: int, rows: np.ndarray, r: int, matrix: bool) -> None:
+    """The breaks [N, D, K] of driver d of day n into row r."""
+    breaks = 0
+    for k in range(start.shape[2]):
+        if start[n, d, k] < NEVER:
+            to = BREAK + BREAK_COLUMNS * breaks
+            rows[r, to], rows[r, to + 1], rows[r, to + 2] = start[n, d, k], end[n, d, k], flow(end[n, d, k], matrix)
+            breaks += 1
+    rows[r, BREAKS] = breaks
+
+
+@part
 def gather_bookings(f: FleetArrays, n: int, book: np.ndarray) -> int:
     """The open bookings of day n, in their order; returns how many."""
     matrix = f.seconds.shape[0] > 0

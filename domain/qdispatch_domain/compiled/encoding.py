@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdispatch_domain.compiled.arrays import FleetArrays
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import kernel, part
 from qdispatch_domain.features import (
     BOOKING,
     CLIP,
@@ -229,7 +229,7 @@ def _local_km(places: np.ndarray, n: int, i: int, latitude: float, longitude: fl
     return turn * math.cos(latitude / DEGREE) * KM_PER_DEGREE, (lat - latitude) * KM_PER_DEGREE
 
 
-@kernel
+@part
 def _centre(f: FleetArrays, n: int) -> tuple[float, float]:
     """Mean latitude and longitude of the usable drivers' anchors."""
     x, y, z = 0.0, 0.0, 0.0
@@ -242,7 +242,7 @@ def _centre(f: FleetArrays, n: int) -> tuple[float, float]:
     return math.asin(min(max(z / norm, -1.0), 1.0)) * DEGREE, math.atan2(y / norm, x / norm) * DEGREE
 
 
-@kernel
+@part
 def _drivers(
     f: FleetArrays,
     t: TableArrays,
@@ -299,7 +299,7 @@ def _drivers(
     return r - first_row
 
 
-@kernel
+@part
 def _bookings(
     f: FleetArrays,
     t: TableArrays,
@@ -365,7 +365,7 @@ def _must(has_pair: bool, decide_by: float, now: float) -> bool:
     return has_pair and decide_by <= now + EPS
 
 
-@kernel
+@part
 def _pairs(
     f: FleetArrays,
     t: TableArrays,
@@ -424,7 +424,7 @@ def _pairs(
         cost[i] = total
 
 
-@kernel
+@part
 def _context(f: FleetArrays, t: TableArrays, n: int, rows: int, pairs: int, raw: np.ndarray, out: np.ndarray) -> None:
     """The row of day n with `rows` usable drivers."""
     now = f.now[n]

@@ -40,6 +40,11 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         config.CACHE_DIR = before
 
 
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """A piece of one kernel, pasted into it: for functions that take a whole `FleetArrays`, slow to hand on."""
+    return cast("Callable[P, R]", njit(inline="always")(function))
+
+
 @cache
 def _cache_folder() -> Path | None:
     """The first of these folders that can be written; None: kernels are compiled anew in every process."""

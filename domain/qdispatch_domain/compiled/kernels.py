@@ -2,6 +2,7 @@
 
 from qdispatch_domain.compiled.arrays import arrays_of
 from qdispatch_domain.compiled.candidates import find
+from qdispatch_domain.compiled.committing import NO_ROOM, NO_SUCH_POSITION, NOT_OPEN, commit
 from qdispatch_domain.compiled.encoding import TableArrays, encode
 
-__all__ = ["TableArrays", "arrays_of", "encode", "find"]
+__all__ = ["NOT_OPEN", "NO_ROOM", "NO_SUCH_POSITION", "TableArrays", "arrays_of", "commit", "encode", "find"]

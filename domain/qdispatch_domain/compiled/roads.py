@@ -11,7 +11,16 @@ import math
 import numpy as np
 
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.travel import _FLOW, _TIMES, DETOUR_FACTOR, EARTH_RADIUS_KM, FREE_FLOW_KM_PER_MIN, SPEED_FACTORS
+from qdispatch_domain.travel import (
+    _FLOW,
+    _TIMES,
+    ARCSIN_SERIES,
+    DETOUR_FACTOR,
+    EARTH_RADIUS_KM,
+    FREE_FLOW_KM_PER_MIN,
+    SMALL_ANGLE,
+    SPEED_FACTORS,
+)
 
 EVEN_UNTIL = SPEED_FACTORS[0][0]  # before this minute the clock runs evenly and F(t) = t
 _AFTER = int(np.searchsorted(_TIMES, EVEN_UNTIL))
@@ -20,7 +29,7 @@ SLOPE = np.diff(FLOW) / np.diff(TIMES)
 INVERSE_SLOPE = np.diff(TIMES) / np.diff(FLOW)
 LAST = len(SLOPE) - 1
 MINUTES_PER_HALF_CHORD = 2.0 * EARTH_RADIUS_KM * DETOUR_FACTOR / FREE_FLOW_KM_PER_MIN
-SMALL_ANGLE = 0.02  # below, five terms of the series of arcsin are exact to the last bit but one
+C1, C2, C3, C4 = ARCSIN_SERIES
 
 
 @kernel
@@ -46,14 +55,19 @@ def unflow(f: float, matrix: bool) -> float:
 
 
 @kernel
-def minutes_between(a: np.ndarray, i: int, at: int, b: np.ndarray, j: int, to: int, seconds: np.ndarray) -> float:
-    """Free-flow minutes from the place in row i of table a, columns from `at`, to that in row j of b, from `to`."""
-    if seconds.shape[0] > 0:
-        return seconds[int(a[i, at + 3]), int(b[j, to + 3])] / 60.0
-    dx, dy, dz = a[i, at] - b[j, to], a[i, at + 1] - b[j, to + 1], a[i, at + 2] - b[j, to + 2]
+def road_minutes(dx: float, dy: float, dz: float) -> float:
+    """Free-flow minutes between two points of the unit sphere that differ by (dx, dy, dz)."""
     half_chord = 0.5 * math.sqrt(dx * dx + dy * dy + dz * dz)
     if half_chord >= SMALL_ANGLE:
         return MINUTES_PER_HALF_CHORD * math.asin(min(half_chord, 1.0))
     s = half_chord * half_chord
-    series = 1.0 + s * (1.0 / 6.0 + s * (3.0 / 40.0 + s * (15.0 / 336.0 + s * (105.0 / 3456.0))))
+    series = 1.0 + s * (C1 + s * (C2 + s * (C3 + s * C4)))
     return MINUTES_PER_HALF_CHORD * half_chord * series
+
+
+@kernel
+def minutes_between(a: np.ndarray, i: int, at: int, b: np.ndarray, j: int, to: int, seconds: np.ndarray) -> float:
+    """Free-flow minutes from the place in row i of table a, columns from `at`, to that in row j of b, from `to`."""
+    if seconds.shape[0] > 0:
+        return seconds[int(a[i, at + 3]), int(b[j, to + 3])] / 60.0
+    return road_minutes(a[i, at] - b[j, to], a[i, at + 1] - b[j, to + 1], a[i, at + 2] - b[j, to + 2])

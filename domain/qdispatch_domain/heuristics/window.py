@@ -18,7 +18,9 @@ def windowed(situation: Situation, priority: F64, window_min: float) -> Scores:
 
     `priority` [P] ranks the pairs, higher is better. Only the best pair of a booking competes: where its driver goes to
     another booking first, the booking is looked at again with the schedules as changed, not given to the next best.
+    Ties, to the sixth decimal, go to the pair that comes first: the rounding of sums must not choose.
     """
+    priority = np.round(priority, 6)
     fleet, pairs = situation.fleet, situation.table.insertion
     due = situation.table.decide_by[pairs.day, pairs.booking] - fleet.now[pairs.day]
     place = pairs.day * fleet.open.shape[1] + pairs.booking

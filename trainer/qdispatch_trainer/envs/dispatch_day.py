@@ -49,7 +49,7 @@ class DispatchDayEnv(gymnasium.Env[Padded, np.int64]):
     | pair_driver | [P] | driver row of the pair | row | -1 (padding) to D - 1 |
     | pair_booking | [P] | booking row of the pair | row | -1 (padding) to M - 1 |
     | pair_cost | [P] | growth of the day's cost C by the insertion | minutes-equivalent | [-1e5, 1e5] |
-    | context | [16] | the situation as a whole | see `CONTEXT` | [-4, 4] |
+    | context | [17] | the situation as a whole | see `CONTEXT` | [-4, 4] |
     | rows | [3] | real rows: drivers, bookings, pairs | rows | >= 0 |
 
     ## Reward

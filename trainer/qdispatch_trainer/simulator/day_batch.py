@@ -11,13 +11,14 @@ from dataclasses import fields
 
 import numpy as np
 
+from qdispatch_domain.cost import committed_cost
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import NEVER, Fleet, commit
 from qdispatch_domain.picking import promised_time
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_trainer.day import BOOL, F64, I64, Day
-from qdispatch_trainer.simulator.day_cost import CostTerms, final_cost, live_cost
+from qdispatch_trainer.simulator.day_cost import CostTerms, final_cost, started_cost
 from qdispatch_trainer.simulator.live_fleet import live_fleet, refresh
 from qdispatch_trainer.simulator.motion import advance
 from qdispatch_trainer.simulator.progress import Fate, Progress, begin
@@ -33,13 +34,17 @@ class DayBatch:
     def __init__(self, days: Sequence[Day]) -> None:
         truth = stack(days)
         self._hold(truth, begin(truth), live_fleet(truth), np.zeros(len(days)))
-        refresh(self.fleet, self.truth, self.progress)
-        self._end_finished_days()
+        self._settle()
 
     def _hold(self, truth: Truth, progress: Progress, fleet: Fleet, final: F64) -> None:
         self.truth, self.progress, self.fleet, self._final = truth, progress, fleet, final
         self._writer = SnapshotWriter(truth)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Forget what was computed from the state before."""
         self._situation: Situation | None = None
+        self._cost: F64 | None = None
 
     def take(self, rows: I64) -> DayBatch:
         """Copies of days `rows` [M] as they stand; a day may come several times, each copy then lives its own life."""
@@ -94,8 +99,14 @@ class DayBatch:
 
     def cost(self) -> F64:
         """C(s) of every day, [N] minutes-equivalent."""
-        live = live_cost(self.truth, self.progress, self.fleet, self.situation().table.schedules)
-        return np.where(self.progress.over, self._final, live)
+        if self._cost is None:
+            table = self.situation().table
+            committed = table.committed_cost
+            if committed is None:
+                committed = committed_cost(self.fleet, table.schedules)
+            live = started_cost(self.truth, self.progress) + committed
+            self._cost = np.where(self.progress.over, self._final, live)
+        return self._cost.copy()
 
     def final_terms(self) -> CostTerms:
         """C(end) by term, each [N]. ValueError while a day still runs."""
@@ -131,9 +142,7 @@ class DayBatch:
         self.progress.driver[day, booking] = driver
         self.progress.promised[day, booking] = promised
         self.progress.decided_at[day, booking] = self.progress.now[day]
-        refresh(self.fleet, self.truth, self.progress)
-        self._situation = None
-        self._end_finished_days()
+        self._settle()
 
     def wait(self, days: BOOL) -> None:
         """Let the days of mask [N] run on to their next event. ValueError if waiting is masked on one of them."""
@@ -175,8 +184,8 @@ class DayBatch:
         n, d = np.nonzero(self.progress.running >= 0)
         ends = np.full(self.progress.running.shape, NEVER)
         ends[n, d] = self.progress.done_at[n, self.progress.running[n, d]]
-        table = self.situation().table
-        event = np.minimum(np.minimum(ready, known), np.minimum(ends.min(axis=1), next_event(self.fleet, table)))
+        event = np.minimum(np.minimum(ready, known), ends.min(axis=1))
+        event = np.minimum(event, next_event(self.fleet, self.situation().table))
         event = np.asarray(np.where(self.fleet.open.any(axis=1), event, ready))
         if bool(np.any((event >= NEVER) & ~self.progress.over)):
             raise AssertionError("a running day always has a next event")
@@ -184,22 +193,20 @@ class DayBatch:
 
     def _advance(self, to: F64) -> None:
         advance(self.fleet, self.truth, self.progress, to)
-        refresh(self.fleet, self.truth, self.progress)
-        self._situation = None
-        self._end_finished_days()
+        self._settle()
 
-    def _end_finished_days(self) -> None:
-        """Run days with nothing open or to come to the end of their last trip and realise what is left."""
+    def _settle(self) -> None:
+        """Run days with nothing open or to come to the end of their last trip; then show the instant to policies."""
         ending = ~self.progress.over & ~(self.progress.fate == Fate.OPEN).any(axis=1)
-        if not ending.any():
-            return
-        advance(self.fleet, self.truth, self.progress, np.where(ending, np.inf, self.progress.now))
-        last = np.where(np.isnan(self.progress.done_at), -np.inf, self.progress.done_at).max(axis=1)
-        self.progress.now[ending] = np.maximum(self.progress.now, last)[ending]
+        if ending.any():
+            advance(self.fleet, self.truth, self.progress, np.where(ending, np.inf, self.progress.now))
+            last = np.where(np.isnan(self.progress.done_at), -np.inf, self.progress.done_at).max(axis=1)
+            self.progress.now[ending] = np.maximum(self.progress.now, last)[ending]
+            refresh(self.fleet, self.truth, self.progress)
+            self._final[ending] = final_cost(self.truth, self.progress, self.fleet).total[ending]
+            self.progress.over |= ending
         refresh(self.fleet, self.truth, self.progress)
-        self._final[ending] = final_cost(self.truth, self.progress, self.fleet).total[ending]
-        self.progress.over |= ending
-        refresh(self.fleet, self.truth, self.progress)
+        self._changed()
 
 
 def _stacked(parts: Sequence[Truth] | Sequence[Progress] | Sequence[Fleet]) -> dict[str, np.ndarray]:

@@ -6,14 +6,21 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from qdispatch_domain.cost import committed_cost, lateness_cost, loads, unserved_cost
+from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.roads import flow, unflow
+from qdispatch_domain.cost import loads
 from qdispatch_domain.fleet import Fleet
-from qdispatch_domain.schedule import Schedules
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.day import F64, I64
 from qdispatch_trainer.simulator.live_fleet import predicted_pickup
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
+from qdispatch_trainer.simulator.state_arrays import ProgressArrays, TruthArrays, progress_arrays, truth_arrays
 from qdispatch_trainer.simulator.truth import Truth
+
+RUNNING, DONE, UNSERVED = int(Fate.RUNNING), int(Fate.DONE), int(Fate.UNSERVED)
+DEADHEAD_PRICE, EMERGENCY_PRICE = WEIGHTS.deadhead_per_min, WEIGHTS.emergency_trip
+OUTBOUND_RATE, RETURN_RATE = WEIGHTS.outbound_lateness_per_min, WEIGHTS.return_lateness_per_min
+UNSERVED_PRICE, UNSERVED_URGENT_PRICE = WEIGHTS.unserved, WEIGHTS.unserved_urgent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +56,35 @@ class HomeDrives:
     kilometers: F64
 
 
-def started_cost(truth: Truth, progress: Progress) -> CostTerms:
-    """Cost of the trips that run or are done and of the UNSERVED bookings; the spread is left at 0."""
-    days = len(truth.days)
-    n, b = np.nonzero((progress.fate == Fate.RUNNING) | (progress.fate == Fate.DONE))
-    now = progress.now[n]
-    arrived, departed = progress.arrived_at[n, b], progress.departed_at[n, b]
-    expected = np.maximum(truth.travel.arrive(departed, progress.approach[n, b]), now)
-    deadhead = WEIGHTS.deadhead_per_min * (np.where(arrived <= now, arrived, expected) - departed)
-    pickup = predicted_pickup(truth, progress, n, b)
-    late = lateness_cost(pickup, truth.scheduled[n, b], truth.tolerance[n, b], ~truth.is_return[n, b])
-    reserve = np.where(truth.regular[n, progress.driver[n, b]], 0.0, WEIGHTS.emergency_trip)
-    given_up = np.where(progress.fate == Fate.UNSERVED, unserved_cost(truth.urgent), 0.0)
-    zero = np.zeros(days)
-    return CostTerms(
-        deadhead=_per_day(n, deadhead, days),
-        lateness=_per_day(n, late, days),
-        emergency=_per_day(n, reserve, days),
-        driver_change=zero,  # the generator plans no drivers, so none is changed
-        unserved=given_up.sum(axis=1),
-        spread=zero,
-    )
+def started_cost(truth: Truth, progress: Progress) -> F64:
+    """Cost of the trips that run or are done and of the UNSERVED bookings, [N] minutes-equivalent."""
+    return np.asarray(_started(truth_arrays(truth), progress_arrays(progress)).sum(axis=0))
 
 
-def live_cost(truth: Truth, progress: Progress, fleet: Fleet, schedules: Schedules) -> F64:
-    """C(s) of every day [N]: realised where it has happened, predicted where not. `schedules` of the fleet as it is."""
-    return started_cost(truth, progress).total + committed_cost(fleet, schedules)
+@kernel
+def _started(t: TruthArrays, p: ProgressArrays) -> F64:
+    """By term: deadhead, lateness, EMERGENCY trips, UNSERVED bookings, [4, N].
+
+    The generator plans no drivers, so none is changed.
+    """
+    terms = np.zeros((4, p.now.shape[0]))
+    for n in range(p.now.shape[0]):
+        now = p.now[n]
+        for b in range(p.fate.shape[1]):
+            if p.fate[n, b] == UNSERVED:
+                terms[3, n] += UNSERVED_URGENT_PRICE if t.urgent[n, b] else UNSERVED_PRICE
+            if p.fate[n, b] != RUNNING and p.fate[n, b] != DONE:
+                continue
+            departed, arrived = p.departed_at[n, b], p.arrived_at[n, b]
+            if arrived > now:
+                arrived = max(unflow(flow(departed, False) + p.approach[n, b], False), now)
+            terms[0, n] += DEADHEAD_PRICE * (arrived - departed)
+            pickup = predicted_pickup(now, departed, p.approach[n, b], t.scheduled[n, b], p.picked_up_at[n, b])
+            rate = RETURN_RATE if t.is_return[n, b] else OUTBOUND_RATE
+            terms[1, n] += rate * max(pickup - t.scheduled[n, b] - t.tolerance[n, b], 0.0)
+            if not t.regular[n, p.driver[n, b]]:
+                terms[2, n] += EMERGENCY_PRICE
+    return terms
 
 
 def home_drives(truth: Truth, progress: Progress) -> HomeDrives:
@@ -92,19 +102,14 @@ def home_drives(truth: Truth, progress: Progress) -> HomeDrives:
 
 def final_cost(truth: Truth, progress: Progress, fleet: Fleet) -> CostTerms:
     """C(end) of every day [N], realised only. Meaningful for days whose trips are all done; `driver_real` as it was."""
-    started = started_cost(truth, progress)
+    deadhead, lateness, emergency, unserved = _started(truth_arrays(truth), progress_arrays(progress))
     homeward = home_drives(truth, progress)
-    minutes = _per_day(homeward.day, homeward.arrived_at - homeward.departed_at, len(truth.days))
+    minutes = np.bincount(homeward.day, homeward.arrived_at - homeward.departed_at, len(truth.days))
     return CostTerms(
-        deadhead=started.deadhead + WEIGHTS.deadhead_per_min * minutes,
-        lateness=started.lateness,
-        emergency=started.emergency,
-        driver_change=started.driver_change,
-        unserved=started.unserved,
+        deadhead=deadhead + WEIGHTS.deadhead_per_min * minutes,
+        lateness=lateness,
+        emergency=emergency,
+        driver_change=np.zeros(len(truth.days)),
+        unserved=unserved,
         spread=WEIGHTS.spread * loads(fleet).spread,
     )
-
-
-def _per_day(day: I64, value: F64, days: int) -> F64:
-    """Sums of `value` [M] by day, [days]; in order, so that they do not depend on how the arrays are padded."""
-    return np.asarray(np.bincount(day, value, days), dtype=np.float64)

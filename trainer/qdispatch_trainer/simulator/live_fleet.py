@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from qdispatch_domain.compiled.arrays import FleetArrays, arrays_of
+from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.roads import flow, unflow
+from qdispatch_domain.compiled.timing import end_of
 from qdispatch_domain.fleet import Fleet, empty_fleet
 from qdispatch_domain.reasons import BookingGap
 from qdispatch_domain.weights import RULES
-from qdispatch_trainer.day import F64, I64
 from qdispatch_trainer.simulator.progress import IDLE, Fate, Progress
+from qdispatch_trainer.simulator.state_arrays import ProgressArrays, TruthArrays, progress_arrays, truth_arrays
 from qdispatch_trainer.simulator.truth import Truth
 
+OPEN, NO_GAP, NOT_READY = int(Fate.OPEN), int(BookingGap.OPEN), int(BookingGap.NOT_READY)
+PICKUP_SERVICE, DROPOFF_SERVICE = RULES.pickup_service_min, RULES.dropoff_service_min
 # More trips than an eight-hour shift can hold. A fixed room keeps every sum over it the same in any batch.
 TRIP_ROOM = 24
 
@@ -45,41 +51,49 @@ def live_fleet(truth: Truth) -> Fleet:
 
 def refresh(fleet: Fleet, truth: Truth, progress: Progress) -> None:
     """Bring everything but the COMMITTED trips, which the fleet keeps itself, to `progress.now`, in place."""
-    now = progress.now[:, None]
-    fleet.now[:] = progress.now
-    fleet.driver_real[:] = truth.driver_real & ~progress.over[:, None]
-    _refresh_anchors(fleet, truth, progress)
-    waiting = (progress.fate == Fate.OPEN) & (truth.known_since <= now)
-    ready = truth.ready_at <= now
-    fleet.booking_real[:] = waiting
-    fleet.booking_gap[:] = np.where(waiting & ~ready, BookingGap.NOT_READY, BookingGap.OPEN)
-    fleet.open[:] = waiting & ready
-    fleet.scheduled[:] = np.where(waiting & ready, truth.scheduled, np.nan)
-    linked = np.maximum(truth.linked, 0)
-    has = truth.linked >= 0
-    fleet.linked_booking[:] = np.where(has & np.take_along_axis(waiting, linked, 1), truth.linked, -1)
-    fleet.linked_driver[:] = np.where(has, np.take_along_axis(progress.driver, linked, 1), -1)
+    _refresh(arrays_of(fleet), truth_arrays(truth), progress_arrays(progress))
 
 
-def predicted_pickup(truth: Truth, progress: Progress, n: I64, b: I64) -> F64:
-    """Pickup time [M] of RUNNING trips (n, b) as a dispatcher predicts it: realised once the patient is on board."""
-    now, picked_up = progress.now[n], progress.picked_up_at[n, b]
-    arrival = truth.travel.arrive(progress.departed_at[n, b], progress.approach[n, b])
-    expected = np.maximum(np.maximum(arrival, truth.scheduled[n, b]), now)
-    return np.asarray(np.where(picked_up <= now, picked_up, expected))
+@kernel
+def _refresh(f: FleetArrays, t: TruthArrays, p: ProgressArrays) -> None:
+    for n in range(p.now.shape[0]):
+        now = p.now[n]
+        f.now[n] = now
+        for d in range(t.driver_real.shape[1]):
+            f.driver_real[n, d] = t.driver_real[n, d] and not p.over[n]
+            # where and when the driver is free (docs/dispatch-rules.md, "Where a driver is")
+            running, free = p.running[n, d], now
+            if running != IDLE:
+                pickup = predicted_pickup(
+                    now,
+                    p.departed_at[n, running],
+                    p.approach[n, running],
+                    t.scheduled[n, running],
+                    p.picked_up_at[n, running],
+                )
+                free = max(end_of(pickup, PICKUP_SERVICE, t.loaded[n, running], DROPOFF_SERVICE, False), now)
+            f.locked[n, d] = running != IDLE
+            f.anchor_time[n, d] = max(free, f.shift_start[n, d])
+            last = running if running != IDLE else p.last_done[n, d]
+            for c in range(4):
+                f.anchor_place[n, d, c] = t.start_place[n, d, c] if last == IDLE else t.dropoff[n, last, c]
+        for b in range(t.known_since.shape[1]):
+            waiting = p.fate[n, b] == OPEN and t.known_since[n, b] <= now
+            ready = waiting and t.ready_at[n, b] <= now
+            f.booking_real[n, b], f.open[n, b] = waiting, ready
+            f.booking_gap[n, b] = NOT_READY if waiting and not ready else NO_GAP
+            f.scheduled[n, b] = t.scheduled[n, b] if ready else np.nan
+            other = t.linked[n, b]
+            f.linked_booking[n, b], f.linked_driver[n, b] = -1, -1
+            if other >= 0:
+                f.linked_driver[n, b] = p.driver[n, other]
+                if p.fate[n, other] == OPEN and t.known_since[n, other] <= now:
+                    f.linked_booking[n, b] = other
 
 
-def _refresh_anchors(fleet: Fleet, truth: Truth, progress: Progress) -> None:
-    """Where and when every driver is free (docs/dispatch-rules.md, "Where a driver is")."""
-    fleet.locked[:] = progress.running != IDLE
-    fleet.anchor_time[:] = np.maximum(progress.now[:, None], fleet.shift_start)
-    n, d = np.nonzero(fleet.locked)
-    b = progress.running[n, d]
-    pickup = predicted_pickup(truth, progress, n, b)
-    reached = truth.travel.arrive(pickup + RULES.pickup_service_min, truth.loaded[n, b])
-    end = np.maximum(reached + RULES.dropoff_service_min, progress.now[n])
-    fleet.anchor_time[n, d] = np.maximum(end, fleet.shift_start[n, d])
-    fleet.anchor_place[:] = truth.start_place
-    place = np.where(fleet.locked, progress.running, progress.last_done)
-    n, d = np.nonzero(place != IDLE)
-    fleet.anchor_place[n, d] = truth.dropoff[n, place[n, d]]
+@kernel
+def predicted_pickup(now: float, departed_at: float, approach: float, scheduled: float, picked_up_at: float) -> float:
+    """Pickup time of a trip that has departed, as a dispatcher predicts it: realised once the patient is on board."""
+    if picked_up_at <= now:
+        return picked_up_at
+    return max(max(unflow(flow(departed_at, False) + approach, False), scheduled), now)
