@@ -38,7 +38,7 @@ def smoke_settings() -> dict[str, Any]:
     return settings
 
 
-FLAT = {"a": {"drivers": [1, 9], "days_per_round": 1}}
+FLAT = {"small": {"drivers": [1, 9], "days_per_round": 1}}
 TINY = ImitateConfig.from_dict(smoke_settings())
 
 
@@ -70,6 +70,9 @@ def test_a_run_leaves_everything_a_reader_needs(unbroken: Path) -> None:
     assert summary["ending"] == "complete"
     assert summary["validation"]["by_scenario"].keys() == {"clinic-day"}
     assert set(summary["validation"]["threshold"]["mean_return"]) == {"-5", "0", "5"}
+    gate = summary["validation"]["gate"]
+    assert gate["ships"] is (gate["gain"] - gate["gain_half_width"] > 0.0)
+    assert [row["stage"] for row in read_metrics(run) if row["kind"] == "round"] == ["imitate"] * 2 + ["q"] * 2
     model = load_checkpoint(run.model)
     assert model.scenario == "mix"
     assert model.training["recipe"] == "imitate-then-q"
@@ -157,7 +160,7 @@ def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
         ({"validation_days": {"moon": 10}}, "moon"),
         ({"learner": {"batch_size": 0}}, "batch_size"),
         ({"learner": {"no_such": 1}}, "no_such"),
-        ({"network": "flat", "mix": {"a": {"drivers": [1, 10], "days_per_round": 1}}}, "at most 9"),
+        ({"network": "flat", "mix": {"small": {"drivers": [1, 10], "days_per_round": 1}}}, "at most 9"),
         ({"network": "flat", "mix": FLAT, "validation_days": {"fleet-10x60": 5}}, "fleet-10x60 has more"),
     ],
 )

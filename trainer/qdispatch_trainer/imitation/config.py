@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from qdispatch_trainer.imitation.learner import LearnerConfig
+from qdispatch_trainer.imitation.q_stage import QStageConfig
 from qdispatch_trainer.imitation.teachers import TEACHERS
 from qdispatch_trainer.imitation.training_mix import DEFAULT_MIX, FLAT_MIX, MixGroup
 from qdispatch_trainer.networks.build import KINDS
@@ -14,6 +15,7 @@ from qdispatch_trainer.scenarios import SCENARIOS
 
 RECIPE = "imitate-then-q"
 SET_YARDSTICK = {"clinic-day": 200, "fleet-10x60": 40, "urgent-heavy": 40, "fleet-30x200": 6}
+FLAT_Q_DAYS = {"small": 128}
 FLAT_YARDSTICK = {"clinic-day": 200, "classic-10x20": 100}
 
 
@@ -32,6 +34,8 @@ class ImitateConfig:
     mix: Mapping[str, MixGroup] = field(default_factory=lambda: DEFAULT_MIX)
     store_mebibytes: int = 3_000
     learner: LearnerConfig = field(default_factory=LearnerConfig)
+    q_stage: QStageConfig = field(default_factory=QStageConfig)
+    gate_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)  # does the Q stage's network ship?
     reference: str = "regret-2"  # what costs are relative to
     validation_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)
     validate_every_rounds: int = 4
@@ -44,7 +48,12 @@ class ImitateConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calibration_biases_min", tuple(self.calibration_biases_min))
-        for name in ("mix", "validation_days", "calibration_days"):  # one order, also after a JSON file has sorted them
+        for name in (
+            "mix",
+            "validation_days",
+            "gate_days",
+            "calibration_days",
+        ):  # one order, also after a JSON file has sorted them
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
         if self.network not in KINDS:
             raise ValueError(f"Expected network to be one of {', '.join(KINDS)}, got {self.network!r}.")
@@ -74,7 +83,12 @@ class ImitateConfig:
             raise ValueError("Expected at least one group of training days.")
         if not self.validation_days:
             raise ValueError("Expected at least one validation scenario.")
-        for days in (self.validation_days, self.calibration_days):
+        if self.q_stage.rounds > 0 and not self.gate_days:
+            raise ValueError("Expected gate days: the Q stage's network ships only if it is proved better.")
+        unknown = set(self.q_stage.days_per_round) - set(self.mix)
+        if self.q_stage.rounds > 0 and unknown:
+            raise ValueError(f"Expected the Q stage's groups to be of the mix, got {', '.join(sorted(unknown))}.")
+        for days in (self.validation_days, self.gate_days, self.calibration_days):
             for name, count in days.items():
                 if name not in SCENARIOS or count < 2:
                     raise ValueError(f"Expected known scenarios with at least 2 days, got {name!r}: {count}.")
@@ -85,14 +99,14 @@ class ImitateConfig:
         if any(group.drivers[1] > 9 for group in self.mix.values()):
             raise ValueError("The flat network has 10 drivers: expected at most 9 REGULAR ones in the mix.")
         used = {name for group in self.mix.values() for name in group.frozen}
-        for name in (*used, *self.validation_days, *self.calibration_days):
+        for name in (*used, *self.validation_days, *self.gate_days, *self.calibration_days):
             if SCENARIOS[name].max_drivers > 10:
                 raise ValueError(f"The flat network has 10 drivers: {name} has more.")
 
     @property
     def all_rounds(self) -> int:
         """Rounds of all stages."""
-        return self.rounds
+        return self.rounds + self.q_stage.rounds
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; `from_dict` is the inverse."""
@@ -100,6 +114,8 @@ class ImitateConfig:
             **{f.name: getattr(self, f.name) for f in fields(self)},
             "mix": {name: group.to_dict() for name, group in self.mix.items()},
             "learner": asdict(self.learner),
+            "q_stage": self.q_stage.to_dict(),
+            "gate_days": dict(self.gate_days),
             "validation_days": dict(self.validation_days),
             "calibration_days": dict(self.calibration_days),
             "calibration_biases_min": list(self.calibration_biases_min),
@@ -112,10 +128,14 @@ class ImitateConfig:
         if unknown:
             raise ValueError(f"Unknown training settings: {', '.join(sorted(unknown))}.")
         if values.get("network") == "flat":
-            values = {"mix": FLAT_MIX, "validation_days": FLAT_YARDSTICK, "calibration_days": FLAT_YARDSTICK, **values}
+            yardsticks = dict.fromkeys(("validation_days", "gate_days", "calibration_days"), FLAT_YARDSTICK)
+            values = {"mix": FLAT_MIX, "q_stage": {"days_per_round": FLAT_Q_DAYS}, **yardsticks, **values}
         try:
             groups = {"mix": _groups(values["mix"])} if "mix" in values else {}
-            return cls(**{**values, **groups, "learner": LearnerConfig(**values.get("learner", {}))})
+            learner = LearnerConfig(**values.get("learner", {}))
+            return cls(
+                **{**values, **groups, "learner": learner, "q_stage": QStageConfig.from_dict(values.get("q_stage", {}))}
+            )
         except TypeError as error:
             raise ValueError(f"The training settings do not fit: {error}") from error
 

@@ -1,11 +1,12 @@
-"""What the network should have done, as pure functions: commit now or not, and whom, as the teacher did.
+"""What the network should have done, as pure functions: hold a booking or commit it now, and to whom, as the teacher.
 
 With l = (Q(pair) - Q(wait)) / unit, three terms per state, each a mean so that a large fleet's state weighs what a
 small one's does:
-* commit: binary cross-entropy of l against "the teacher commits this pair now", summed over a booking's pairs, mean
-  over the bookings;
+* commit: cross-entropy of the softmax over {hold, the booking's pairs} with logits {0, l} against what the teacher does
+  with the booking now, mean over the bookings. A pair is then above Q(wait) when it is likelier than holding: with a
+  sigmoid per pair, a booking whose driver is in doubt between two would be held though it surely has to go;
 * driver: cross-entropy of the softmax of l over a booking's pairs against the pair the teacher ranks first, over the
-  bookings it commits, and with `plan_weight` over the others;
+  bookings it does not commit yet: its plan, which labels every booking of every state;
 * forced: while bookings must be decided, cross-entropy of the softmax over their pairs against those the teacher
   commits: the decoder then takes the best of them, whatever Q(wait) says.
 """
@@ -38,30 +39,29 @@ class ImitationTerms:
     forced: Tensor
 
 
-def imitation_terms(values: Values, labels: Labels, unit_min: float, plan_weight: float) -> ImitationTerms:
+def imitation_terms(values: Values, labels: Labels, unit_min: float) -> ImitationTerms:
     """The terms of the loss; `unit_min` minutes-equivalent of advantage are one unit of the logit."""
     size = values.q_wait.shape[0]
     logit = (values.q_pair - values.q_wait[values.state]) / unit_min
-    commit = labels.commit.to(logit.dtype)
+    commit, preferred = labels.commit.to(logit.dtype), labels.preferred.to(logit.dtype)
     state_of_booking = torch.zeros(values.bookings, dtype=torch.int64)
     state_of_booking[values.booking] = values.state
-
-    bce = torch.nn.functional.binary_cross_entropy_with_logits(logit, commit, reduction="none")
     present = torch.zeros(values.bookings)
     present[values.booking] = 1.0
-    bookings = torch.zeros(size).index_add_(0, state_of_booking, present).clamp(min=1.0)
-    of_state = torch.zeros(size).index_add_(0, values.state, bce)
-
-    per_booking = group_log_softmax(logit, values.booking, values.bookings)
     committed = torch.zeros(values.bookings).index_add_(0, values.booking, commit).clamp(max=1.0)
-    weight = committed + plan_weight * (present - committed)
-    preferred = labels.preferred.to(logit.dtype)
-    wrong = torch.zeros(size).index_add_(0, values.state, -per_booking * preferred * weight[values.booking])
-    total = torch.zeros(size).index_add_(0, state_of_booking, weight).clamp(min=1.0)
+    held = present - committed
 
+    def mean_of_states(of_pair: Tensor, of_booking: Tensor, counted: Tensor) -> Tensor:
+        total = torch.zeros(size).index_add_(0, values.state, of_pair).index_add_(0, state_of_booking, of_booking)
+        count = torch.zeros(size).index_add_(0, state_of_booking, counted).clamp(min=1.0)
+        return (total / count).mean()
+
+    log_pair, log_hold = log_softmax_with_hold(logit, values.booking, values.bookings)
+    log_driver = group_log_softmax(logit, values.booking, values.bookings)
+    planned = preferred * held[values.booking]
     return ImitationTerms(
-        commit=(of_state / bookings).mean(),
-        driver=(wrong / total).mean(),
+        commit=mean_of_states(-log_pair * commit, -log_hold * held, present),
+        driver=mean_of_states(-log_driver * planned, torch.zeros_like(held), held),
         forced=_forced(logit, commit, labels.must, values.state, size),
     )
 
@@ -83,3 +83,11 @@ def group_log_softmax(logit: Tensor, group: Tensor, groups: int) -> Tensor:
     shifted = logit - top[group]
     total = torch.zeros(groups).index_add_(0, group, shifted.exp())
     return shifted - torch.log(total)[group]
+
+
+def log_softmax_with_hold(logit: Tensor, group: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    """log softmax over {0, the logits} of each group: of the logits [P], and of the 0, which is to hold, [groups]."""
+    top = torch.zeros(groups).scatter_reduce(0, group, logit.detach(), reduce="amax")
+    shifted = logit - top[group]
+    total = torch.exp(-top).index_add(0, group, shifted.exp())
+    return shifted - torch.log(total)[group], -top - torch.log(total)

@@ -25,9 +25,8 @@ class LearnerConfig:
     average_rate: float = 2e-3  # the network that acts, is judged and kept: average += rate x (online - average);
     # faster at first: after n updates at least 10 / (10 + n), so that it never lags far behind a new network
     unit_min: float = 5.0  # minutes-equivalent of advantage per unit of the commit logit
-    driver_weight: float = 0.5  # of the driver term; the commit term has 1
+    driver_weight: float = 0.1  # of the driver term; the commit term has 1
     forced_weight: float = 0.5
-    plan_weight: float = 0.1  # in the driver term, of a booking that the teacher does not commit yet
     gradient_clip: float = 5.0
 
     def __post_init__(self) -> None:
@@ -40,7 +39,7 @@ class LearnerConfig:
         for name in ("unit_min", "gradient_clip"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
-        for name in ("driver_weight", "forced_weight", "plan_weight"):
+        for name in ("driver_weight", "forced_weight"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"Expected {name} >= 0, got {getattr(self, name)}.")
 
@@ -66,7 +65,7 @@ class ImitationLearner:
     def loss(self, values: Values, states: States) -> tuple[torch.Tensor, dict[str, float]]:
         """The weighted sum of the imitation terms of labelled states, and the terms by name."""
         labels = labels_of(states)
-        terms = imitation_terms(values, labels, self.config.unit_min, self.config.plan_weight)
+        terms = imitation_terms(values, labels, self.config.unit_min)
         loss = terms.commit + self.config.driver_weight * terms.driver + self.config.forced_weight * terms.forced
         named = {"commit": terms.commit, "driver": terms.driver, "forced": terms.forced}
         return loss, {name: float(term.detach()) for name, term in named.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from qdispatch_trainer.imitation.config import RECIPE, ImitateConfig
 from qdispatch_trainer.imitation.learner import ImitationLearner
+from qdispatch_trainer.imitation.q_stage import QStage
 from qdispatch_trainer.imitation.reading import reading_for
 from qdispatch_trainer.imitation.state_files import StateFiles
+from qdispatch_trainer.imitation.states import States
 from qdispatch_trainer.imitation.teachers import teacher_named
 from qdispatch_trainer.imitation.training import ImitationTraining
 from qdispatch_trainer.imitation.training_mix import mix_digest
-from qdispatch_trainer.imitation.yardstick import Yardstick
+from qdispatch_trainer.imitation.yardstick import Yardstick, gain
 from qdispatch_trainer.networks.build import QNetwork, build_network
 from qdispatch_trainer.networks.set_network import SetNetwork
 from qdispatch_trainer.networks.unseen_features import silence_unseen_features
@@ -36,6 +39,7 @@ from qdispatch_trainer.training_metrics import TrainingMetrics
 from qdispatch_trainer.training_state import load_counters, save_state
 
 CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
+GATE_FIRST_DAY = 200_000
 SCENARIO = "mix"  # what stands for the scenario in a checkpoint; its digest covers the whole mix
 REFERENCE_MOVES = 400
 
@@ -71,11 +75,9 @@ def resume(out: Path, reporter: Reporter, minutes: float | None = None) -> Train
     with run.held():
         counters, parts = load_counters(run.state)
         training.restore(counters, parts)
-        files = StateFiles(run.states)
-        if not training.complete:
-            for number in range(1, training.progress.rounds + 1):
-                training.store.append(files.load(number))
-        return _Run(run, training, reporter, command).go(minutes, resumed_round=training.progress.rounds)
+        running = _Run(run, training, reporter, command)
+        running.load_states()
+        return running.go(minutes, resumed_round=training.progress.rounds)
 
 
 def stored_config(run: RunDirectory) -> ImitateConfig:
@@ -92,20 +94,32 @@ class _Run:
     def __init__(self, run: RunDirectory, training: ImitationTraining, reporter: Reporter, command: str) -> None:
         self._run, self._training, self._reporter, self._command = run, training, reporter, command
         self._files = StateFiles(run.states)
-        config = training.config
-        self._reference = teacher_named(config.reference, REFERENCE_MOVES)
+        self._reference = teacher_named(training.config.reference, REFERENCE_MOVES)
+        self._q_stage = self._new_q_stage()
+
+    def _new_q_stage(self) -> QStage:
+        training, config = self._training, self._training.config
+        return QStage(config.q_stage, config.mix, config.seed, training.learner, training.reading, training.store)
+
+    def load_states(self) -> None:
+        """Read the states of the rounds done. Raises RunError."""
+        training = self._training
+        for number in range(1, training.progress.rounds + 1):
+            if training.complete:
+                break  # nothing is learned any more
+            store = training.store if number <= training.config.rounds else self._q_stage.outcomes
+            store.append(self._files.load(number))
 
     def go(self, minutes: float | None, resumed_round: int | None) -> TrainResult:
         training, config = self._training, self._training.config
         stop_at = None if minutes is None else time.monotonic() + 60.0 * minutes
-        ending, reason = Ending.COMPLETE, f"all {config.rounds} rounds done"
+        ending, reason = Ending.COMPLETE, f"all {config.all_rounds} rounds done"
         with StopRequest() as stop, TrainingMetrics(self._run, resumed_round) as metrics, self._reporter:
             if resumed_round is None:
                 save_state(self._run.state, training.progress, training.state_parts())
-            yardstick = Yardstick(config.validation_days, self._reference)
             while not training.complete:
                 try:
-                    values, states = training.run_round()
+                    values, states = self._round()
                 except FloatingPointError as error:
                     ending, reason = Ending.DIVERGED, str(error)
                     break
@@ -113,8 +127,8 @@ class _Run:
                 self._files.save(number, states)
                 metrics.write("round", number, values)
                 self._reporter.round(values)
-                if number % config.validate_every_rounds == 0 or training.complete:
-                    self._validate(yardstick, metrics)
+                if number <= config.rounds and (number % config.validate_every_rounds == 0 or number == config.rounds):
+                    self._validate(metrics)
                 save_state(self._run.state, training.progress, training.state_parts())
                 if stop.asked or (stop_at is not None and time.monotonic() >= stop_at and not training.complete):
                     ending = Ending.INTERRUPTED if stop.asked else Ending.TIME_LIMIT
@@ -122,9 +136,32 @@ class _Run:
                     break
         return self._finish(ending, reason)
 
-    def _validate(self, yardstick: Yardstick, metrics: TrainingMetrics) -> None:
+    def _round(self) -> tuple[dict[str, Any], States]:
+        """One round of the stage that is due: the Q stage begins from the best network that has imitated."""
+        training, config = self._training, self._training.config
+        if not training.imitated:
+            values, states = training.run_round()
+            return {"stage": "imitate", **values}, states
+        progress, number = training.progress, training.progress.rounds - config.rounds
+        if number == 0:
+            network = load_checkpoint(self._run.best).network
+            training.learner = ImitationLearner(network, training.reading, config.learner)
+            self._q_stage = self._new_q_stage()
+        values, states = self._q_stage.run_round(number, progress.days)
+        progress.rounds += 1
+        progress.days += self._q_stage.days_per_round
+        progress.updates += config.q_stage.updates_per_round
+        progress.seconds += values["acting_seconds"] + values["updating_seconds"]
+        counters = {"rounds": progress.rounds, "days": progress.days, "updates": progress.updates}
+        return {"stage": "q", **counters, "seconds": progress.seconds, **values}, states
+
+    @cached_property
+    def _yardstick(self) -> Yardstick:
+        return Yardstick(self._training.config.validation_days, self._reference)
+
+    def _validate(self, metrics: TrainingMetrics) -> None:
         training = self._training
-        measured = yardstick.measure(network_scorer(training.learner.average))
+        measured = self._yardstick.measure(network_scorer(training.learner.average))
         is_best = training.note_validation(measured.mean)
         values = {
             "days": training.progress.days,
@@ -171,10 +208,12 @@ class _Run:
             write_json(self._run.summary, summary)
             return TrainResult(ending, reason, None, summary, _rows(summary))
         best = load_checkpoint(self._run.best)
-        bias, threshold = self._calibrate(best.network)
-        validation = {**best.validation, **threshold}
+        network, gate = self._gated(best.network)
+        bias, threshold = self._calibrate(network)
+        validation = {**best.validation, **gate, **threshold}
         model = replace(
             best,
+            network=network,
             wait_bias_min=bias,
             validation=validation,
             progress={**best.progress, "training_seconds": progress.seconds},
@@ -185,6 +224,28 @@ class _Run:
         summary |= {"model": self._run.model.name, "wait_bias_min": bias, "validation": validation}
         write_json(self._run.summary, summary)
         return TrainResult(ending, reason, self._run.model, summary, _rows(summary))
+
+    def _gated(self, imitated: QNetwork) -> tuple[QNetwork, dict[str, Any]]:
+        """The network that ships, and the paired measurement on fresh days that decided it."""
+        training, config = self._training, self._training.config
+        if config.q_stage.rounds == 0 or not training.complete:
+            return imitated, {}
+        self._reporter.say(f"Gate: does the Q stage's network ship? {dict(config.gate_days)}")
+        yardstick = Yardstick(config.gate_days, self._reference, GATE_FIRST_DAY)
+        before = yardstick.measure(network_scorer(imitated))
+        after = yardstick.measure(network_scorer(training.learner.average))
+        found = gain(after, before)
+        ships = found.low is not None and found.low > 0.0
+        record = {
+            "ships": ships,
+            "gain": found.mean,
+            "gain_half_width": found.half_width,
+            "imitated": before.by_scenario,
+            "q_stage": after.by_scenario,
+        }
+        half = math.inf if found.half_width is None else found.half_width
+        self._reporter.say(f"Gain {found.mean:+.4f} ± {half:.4f}: {'it ships' if ships else 'the imitated one ships'}")
+        return training.learner.average if ships else imitated, {"gate": record}
 
     def _calibrate(self, network: QNetwork) -> tuple[float, dict[str, Any]]:
         """The commit threshold, minutes-equivalent, and what was tried."""
@@ -218,6 +279,10 @@ def _rows(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if validation:
         rows.append((f"cost against {validation['reference']}'s", f"{validation['relative_cost']:.4f}"))
         rows += [(f"  {name}", f"{cost:.4f}") for name, cost in validation["by_scenario"].items()]
+        gate = validation.get("gate")
+        if gate:
+            rows.append(("gain of the Q stage", f"{gate['gain']:+.4f} ± {gate['gain_half_width']:.4f}"))
+            rows.append(("ships", "Q stage" if gate["ships"] else "imitated"))
         rows.append(("commit threshold", f"{summary['wait_bias_min']:+g} min"))
     return tuple(rows)
 

@@ -46,13 +46,18 @@ class ImitationTraining:
         self.learner = learner
         self.store = StateStore(config.store_mebibytes)
         self.progress = ImitationProgress()
-        self._reading = reading
+        self.reading = reading
         self._teacher = teacher
 
     @property
-    def complete(self) -> bool:
-        """Whether all rounds are done."""
+    def imitated(self) -> bool:
+        """Whether all rounds of the imitation are done."""
         return self.progress.rounds >= self.config.rounds
+
+    @property
+    def complete(self) -> bool:
+        """Whether all rounds of both stages are done."""
+        return self.progress.rounds >= self.config.all_rounds
 
     def beta(self) -> float:
         """Share of the next round's days on which the teacher acts."""
@@ -95,7 +100,7 @@ class ImitationTraining:
                 network_scorer(self.learner.average),
                 self._teacher,
                 beta,
-                self._reading,
+                self.reading,
                 group.keep_share,
                 (config.seed, PLAY, progress.rounds, number),
             )

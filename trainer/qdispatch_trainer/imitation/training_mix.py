@@ -68,7 +68,7 @@ DEFAULT_MIX: Mapping[str, MixGroup] = MappingProxyType(
     {
         "small": MixGroup((1, 5), 96, frozen={"clinic-day": 0.6}),
         "middle": MixGroup((6, 14), 24, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
-        "large": MixGroup((15, 30), 6, keep_share=0.7, frozen={"fleet-30x200": 0.4}),
+        "large": MixGroup((15, 30), 10, keep_share=0.5, frozen={"fleet-30x200": 0.4}),
     }
 )
 FLAT_MIX: Mapping[str, MixGroup] = MappingProxyType(  # ten usable drivers at most: nine REGULAR, one EMERGENCY

@@ -8,6 +8,12 @@ from qdispatch_trainer.progress import Wording
 
 
 def _round_text(values: dict[str, Any]) -> str:
+    if values["stage"] == "q":
+        return (
+            f"{values['decisions']} decisions tried  mean gain {values['mean_gain']:+.1f} min  "
+            f"played {values['acting_seconds']:.0f} s  updated {values['updating_seconds']:.0f} s  "
+            f"advantage loss {values.get('loss_advantage', 0.0):.3f}  anchor {values.get('loss_anchor', 0.0):.3f}"
+        )
     return (
         f"{values['states']} states  "
         f"played {values['acting_seconds']:.0f} s  updated {values['updating_seconds']:.0f} s  "
