@@ -32,9 +32,7 @@ MICROS = 1e6
 class ServerStatus:
     """Reads the sums of all workers when asked."""
 
-    def __init__(
-        self, models: ModelRepository, search_moves: int, metrics_directory: Path, started_at: float
-    ) -> None:
+    def __init__(self, models: ModelRepository, search_moves: int, metrics_directory: Path, started_at: float) -> None:
         self._models = models
         self._search_moves = search_moves
         self._metrics_directory = metrics_directory

@@ -105,9 +105,7 @@ class Suggester:
         decision = _timed(snapshot, situation, _HeuristicStep(stages), stages, calibrated=False)
         return Suggestion(decision, self._provenance(model, fallback, None), stages)
 
-    def _provenance(
-        self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None
-    ) -> Provenance:
+    def _provenance(self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None) -> Provenance:
         return Provenance(
             fallback=fallback,
             heuristic="" if fallback is None else HEURISTIC_NAME,
