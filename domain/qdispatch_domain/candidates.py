@@ -57,7 +57,7 @@ class CandidateTable:
     @property
     def must(self) -> Bool:
         """Bookings [N, B] whose decision cannot wait any longer."""
-        return self.has_pair & (np.nan_to_num(self.decide_by, nan=NEVER) <= self.now[:, None] + EPS)
+        return self.has_pair & (self.decide_by <= self.now[:, None] + EPS)  # NaN is never <=
 
 
 def candidate_table(fleet: Fleet, keep: int = CANDIDATES) -> CandidateTable:

@@ -101,6 +101,22 @@ class Fleet:
         parts = {f.name: getattr(self, f.name)[days] for f in fields(self) if f.name != "travel"}
         return Fleet(travel=self.travel, **parts)
 
+    def only(self, days: I64) -> Fleet:
+        """The same N days, all but `days` [M] without drivers and bookings, for insertions that shall not touch this.
+
+        What `commit` changes is copied for these days, everything else is shared.
+        """
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in (*TRIP_FIELDS, "trip_promised"):
+            copy = np.empty_like(parts[name])
+            copy[days] = parts[name][days]
+            parts[name] = copy
+        for name in ("n_trips", "open", "booking_real", "driver_real"):
+            copy = np.zeros_like(parts[name])
+            copy[days] = parts[name][days]
+            parts[name] = copy
+        return Fleet(**{**parts, "linked_driver": self.linked_driver.copy()})
+
 
 TRIP_FIELDS = {
     "trip_pickup": "pickup",

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.fleet import EPS, Fleet, commit
+from qdispatch_domain.insertion import Insertions
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Scorer, Situation, days_of
 
@@ -49,10 +51,9 @@ def decide_fleet(situation: Situation, scorer: Scorer) -> list[PassPicks]:
         days = np.flatnonzero(left.any(axis=1))
         if not len(days):
             return passes
-        changed = last.situation.fleet.select(np.arange(fleet.days))
-        apply(changed, last)
-        for n in np.setdiff1d(np.arange(fleet.days), days):
-            changed.open[n] = False  # these days are decided
+        mine = np.isin(day[last.pairs], days)
+        changed = last.situation.fleet.only(days)  # the other days are decided
+        apply(changed, PassPicks(last.situation, last.scores, last.pairs[mine], last.promised[mine]))
         again = Situation(changed)
         pairs = again.table.insertion
         urgent = again.table.must[pairs.day, pairs.booking]
@@ -89,16 +90,26 @@ def _greedy(situation: Situation, score: F64, allowed: Bool) -> I64:
     order = index[np.lexsort((index, -score[index], pairs.day[index]))]
     if not len(order):
         return order
-    taken_driver = np.zeros_like(situation.fleet.driver_real)
-    taken_booking = np.zeros_like(situation.fleet.open)
-    day, driver, booking = pairs.day[order], pairs.driver[order], pairs.booking[order]
+    compiled = kernels()
+    if compiled is None:
+        picks = _first_come(pairs, order)
+    else:
+        shape = (*situation.fleet.driver_real.shape, situation.fleet.open.shape[1])
+        picks = compiled.first_come(order, pairs.day, pairs.driver, pairs.booking, shape)
+    return _reserve_last(situation, picks)
+
+
+def _first_come(pairs: Insertions, order: I64) -> I64:
+    """Of the pairs `order`, best first, those whose driver and booking are still free."""
+    taken: set[tuple[int, int, str]] = set()
     picks: list[int] = []
-    for k, pair in enumerate(order):
-        n, d, b = day[k], driver[k], booking[k]
-        if not taken_driver[n, d] and not taken_booking[n, b]:
-            taken_driver[n, d] = taken_booking[n, b] = True
-            picks.append(int(pair))
-    return _reserve_last(situation, np.array(picks, dtype=np.int64))
+    days, drivers, bookings = (a[order].tolist() for a in (pairs.day, pairs.driver, pairs.booking))
+    for pair, n, d, b in zip(order.tolist(), days, drivers, bookings, strict=True):
+        driver, booking = (n, d, "driver"), (n, b, "booking")
+        if driver not in taken and booking not in taken:
+            taken |= {driver, booking}
+            picks.append(pair)
+    return np.array(picks, dtype=np.int64)
 
 
 def _reserve_last(situation: Situation, picks: I64) -> I64:

@@ -4,5 +4,16 @@ from qdispatch_domain.compiled.arrays import arrays_of
 from qdispatch_domain.compiled.candidates import find
 from qdispatch_domain.compiled.committing import NO_ROOM, NO_SUCH_POSITION, NOT_OPEN, commit
 from qdispatch_domain.compiled.encoding import TableArrays, encode
+from qdispatch_domain.compiled.greedy import first_come
 
-__all__ = ["NOT_OPEN", "NO_ROOM", "NO_SUCH_POSITION", "TableArrays", "arrays_of", "commit", "encode", "find"]
+__all__ = [
+    "NOT_OPEN",
+    "NO_ROOM",
+    "NO_SUCH_POSITION",
+    "TableArrays",
+    "arrays_of",
+    "commit",
+    "encode",
+    "find",
+    "first_come",
+]

@@ -26,6 +26,7 @@ from qdispatch_trainer.simulator.snapshots import SnapshotWriter
 from qdispatch_trainer.simulator.truth import Truth, stack
 
 WAIT = -1
+WAITING_IS_MASKED = "Expected no waiting while a booking has reached its decide_by."
 
 
 class DayBatch:
@@ -146,12 +147,19 @@ class DayBatch:
 
     def wait(self, days: BOOL) -> None:
         """Let the days of mask [N] run on to their next event. ValueError if waiting is masked on one of them."""
+        self.wait_until(days, self.waiting_ends())
+
+    def waiting_ends(self) -> F64:
+        """The next event of every day, [N]; NaN where waiting is masked. Insertions on other days do not change it."""
+        return np.where(self.must_decide() & ~self.progress.over, np.nan, self._next_event())
+
+    def wait_until(self, days: BOOL, until: F64) -> None:
+        """As `wait`, when `waiting_ends` has been asked before; only other days than these have changed since."""
         days = days & ~self.progress.over
-        if bool(np.any(days & self.must_decide())):
-            raise ValueError("Expected no waiting while a booking has reached its decide_by.")
-        if not days.any():
-            return
-        self._advance(np.where(days, self._next_event(), self.progress.now))
+        if bool(np.isnan(until[days]).any()):
+            raise ValueError(WAITING_IS_MASKED)
+        if days.any():
+            self._advance(np.where(days, until, self.progress.now))
 
     def step(self, pairs: I64) -> F64:
         """One decision on every day that is not over: a pair of the current table, or WAIT; both [N].
@@ -163,7 +171,7 @@ class DayBatch:
         chosen = np.where(self.progress.over, WAIT, pairs)
         waits = chosen == WAIT
         if bool(np.any(waits & self.must_decide())):
-            raise ValueError("Expected no waiting while a booking has reached its decide_by.")
+            raise ValueError(WAITING_IS_MASKED)
         index = chosen[~waits]
         if not np.array_equal(self.situation().table.insertion.day[index], np.flatnonzero(~waits)):
             raise ValueError("Expected every pair to belong to its own day.")

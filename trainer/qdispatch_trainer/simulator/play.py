@@ -28,6 +28,7 @@ def play(days: Sequence[Day], scorer: Scorer, log: DayLog | None = None) -> DayB
 def play_round(batch: DayBatch, scorer: Scorer, log: DayLog | None = None) -> None:
     """One decision on every day of `batch` that is not over, waiting included."""
     situation = batch.situation()
+    until = batch.waiting_ends()  # before anything is committed: the table is still the one decided on
     picked = np.zeros(len(batch), dtype=np.bool_)
     if len(situation.table.rank):
         for picks in decide_fleet(situation, scorer):
@@ -38,4 +39,4 @@ def play_round(batch: DayBatch, scorer: Scorer, log: DayLog | None = None) -> No
                 log.add(batch, chosen, picks.promised)
             batch.insert(chosen.day, chosen.driver, chosen.booking, chosen.position, picks.promised)
             picked[chosen.day] = True
-    batch.wait(~picked)
+    batch.wait_until(~picked, until)
