@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 import torch
 
+from qdispatch_domain.events import next_event
 from qdispatch_domain.heuristics import RegretInsertion
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Situation
 from qdispatch_trainer.closed_loop import returns_of
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.imitation.config import ImitateConfig
-from qdispatch_trainer.imitation.labelled_play import play_labelled
+from qdispatch_trainer.imitation.labelled_play import Keeping, play_labelled
 from qdispatch_trainer.imitation.reading import PAIR, FlatReading, SetReading, reading_for
 from qdispatch_trainer.imitation.states import STATE
 from qdispatch_trainer.networks.build import QNetwork, build_network
 from qdispatch_trainer.policies import network_scorer
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.simulator.day_batch import DayBatch
+from qdispatch_trainer.simulator.play import play_round
 from qdispatch_trainer.train import network_config
 
 CLINIC = scenario_named("clinic-day")
+ALL = Keeping()
 DAYS = [generate_day(CLINIC, seed) for seed in range(4)]
 
 
@@ -39,14 +42,16 @@ def network(kind: str) -> QNetwork:
 def test_beta_says_who_acts() -> None:
     own = network("set")
     for beta, actor in ((1.0, RegretInsertion()), (0.0, network_scorer(own))):
-        played = play_labelled(DAYS, network_scorer(own), RegretInsertion(), beta, SetReading(), 1.0, (0, 0))
+        played = play_labelled(DAYS, network_scorer(own), RegretInsertion(), beta, SetReading(), ALL, (0, 0))
         assert played.returns is not None
         np.testing.assert_allclose(played.returns, returns_of(CLINIC, range(4), actor), atol=1e-6)
 
 
 def test_every_state_is_met_once_and_a_share_is_kept() -> None:
-    whole = play_labelled(DAYS, network_scorer(network("set")), RegretInsertion(), 1.0, SetReading(), 1.0, (0, 0))
-    half = play_labelled(DAYS, network_scorer(network("set")), RegretInsertion(), 1.0, SetReading(), 0.5, (0, 0))
+    whole = play_labelled(DAYS, network_scorer(network("set")), RegretInsertion(), 1.0, SetReading(), ALL, (0, 0))
+    half = play_labelled(
+        DAYS, network_scorer(network("set")), RegretInsertion(), 1.0, SetReading(), Keeping(0.5, 0.5), (0, 0)
+    )
     assert len(whole.states[0]) == whole.met == half.met
     assert 0.3 < len(half.states[0]) / half.met < 0.7
     pairs = whole.states[0].columns[PAIR]
@@ -98,4 +103,20 @@ class Silent:
 
 def test_a_teacher_must_say_what_to_commit() -> None:
     with pytest.raises(ValueError, match="which pairs to commit"):
-        play_labelled(DAYS, Silent(), Silent(), 0.5, SetReading(), 1.0, (0, 0))
+        play_labelled(DAYS, Silent(), Silent(), 0.5, SetReading(), ALL, (0, 0))
+
+
+def test_idle_states_are_those_in_which_nobody_must_leave_yet() -> None:
+    batch, idle, due = DayBatch(DAYS), 0, 0
+    while not batch.over.all():
+        situation = batch.situation()
+        pairs, fleet = situation.table.insertion, situation.fleet
+        chance = Keeping(due_share=0.75, idle_share=0.25).chances(situation)
+        until = next_event(fleet, situation.table)
+        for n in range(len(DAYS)):
+            mine = pairs.day == n
+            leaves = pairs.depart[mine] - 1e-6 <= max(float(until[n]), float(fleet.now[n]) + 5.0)
+            assert chance[n] == (0.0 if not mine.any() else 0.75 if leaves.any() else 0.25)
+            idle, due = idle + int(chance[n] == 0.25), due + int(chance[n] == 0.75)
+        play_round(batch, RegretInsertion())
+    assert min(idle, due) > 30

@@ -55,7 +55,9 @@ def test_what_generalisation_is_judged_on_is_refused(name: str) -> None:
         ({"drivers": (0, 5)}, "drivers"),
         ({"drivers": (5, 31)}, "drivers"),
         ({"days_per_round": 0}, "days_per_round"),
-        ({"keep_share": 0.0}, "keep_share"),
+        ({"due_share": 0.0}, "due_share"),
+        ({"idle_share": 1.1}, "idle_share"),
+        ({"teacher_moves": 0}, "teacher_moves"),
         ({"frozen": {"clinic-day": 0.7, "fleet-10x60": 0.7}}, "at most 1"),
     ],
 )

@@ -26,7 +26,6 @@ class ImitateConfig:
     network: str = "set"
     seed: int = 0
     teacher: str = "planner"
-    teacher_moves: int = 400
     rounds: int = 24
     updates_per_round: int = 500
     beta_start: float = 0.5  # share of days on which the teacher acts; it falls to 0
@@ -61,7 +60,6 @@ class ImitateConfig:
             if getattr(self, name) not in TEACHERS:
                 raise ValueError(f"Expected {name} to be one of {', '.join(TEACHERS)}, got {getattr(self, name)!r}.")
         for name in (
-            "teacher_moves",
             "rounds",
             "updates_per_round",
             "store_mebibytes",

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.events import next_event
+from qdispatch_domain.fleet import EPS
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Scorer, Situation, days_of
 from qdispatch_trainer.day import Day
@@ -20,7 +22,9 @@ from qdispatch_trainer.imitation.reading import Reading
 from qdispatch_trainer.imitation.states import States, join
 from qdispatch_trainer.simulator.day_batch import DayBatch
 from qdispatch_trainer.simulator.play import play_round
+from qdispatch_trainer.train import LEAD_MIN
 
+F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
@@ -37,15 +41,34 @@ class LabelledPlay:
     returns: npt.NDArray[np.float64] | None = None  # [N] C(start) - C(end)
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Which share of the states met is remembered: of those in which a driver must leave before the next look, and
+    of the idle others. Both shares depend on what the network sees, never on the labels, so they bias no label.
+    """
+
+    due_share: float = 1.0
+    idle_share: float = 1.0
+
+    def chances(self, situation: Situation) -> F64:
+        """The chance of every day's state, [N]; 0 without a pair."""
+        pairs = situation.table.insertion
+        until = np.maximum(situation.fleet.now + LEAD_MIN, next_event(situation.fleet, situation.table))
+        chance = np.zeros(situation.fleet.days)
+        chance[pairs.day] = self.idle_share
+        chance[pairs.day[pairs.depart <= until[pairs.day] + EPS]] = self.due_share
+        return chance
+
+
 class LabellingScorer:
     """Scores as teacher or network, by day, and keeps a share of the states with the teacher's labels."""
 
     def __init__(
-        self, network: Scorer, teacher: Scorer, taught: Bool, reading: Reading, keep_share: float, seed: Sequence[int]
+        self, network: Scorer, teacher: Scorer, taught: Bool, reading: Reading, keeping: Keeping, seed: Sequence[int]
     ) -> None:
         self.played = LabelledPlay([])
         self._network, self._teacher, self._taught = network, teacher, taught
-        self._reading, self._keep_share = reading, keep_share
+        self._reading, self._keeping = reading, keeping
         self._rng = np.random.default_rng(seed)
 
     def score(self, situation: Situation) -> Scores:
@@ -57,10 +80,8 @@ class LabellingScorer:
             raise ValueError("Expected a teacher that says which pairs to commit.")
         own = self._network.score(situation)
         own_commit = own.q_pair > days_of(own, situation.fleet.days)[pairs.day]
-        has_pair = np.zeros(situation.fleet.days, dtype=np.bool_)
-        has_pair[pairs.day] = True
-        self._count(has_pair, label.commit, own_commit)
-        kept = np.flatnonzero(has_pair & (self._rng.random(len(has_pair)) < self._keep_share))
+        self._count(len(np.unique(pairs.day)), label.commit, own_commit)
+        kept = np.flatnonzero(self._rng.random(situation.fleet.days) < self._keeping.chances(situation))
         if len(kept):
             self.played.states.append(
                 self._reading.states(
@@ -81,8 +102,8 @@ class LabellingScorer:
             commit=np.where(by_teacher, label.commit, own_commit),
         )
 
-    def _count(self, has_pair: Bool, teacher: Bool, network: Bool) -> None:
-        self.played.met += int(has_pair.sum())
+    def _count(self, met: int, teacher: Bool, network: Bool) -> None:
+        self.played.met += met
         self.played.teacher_commits += int(teacher.sum())
         self.played.network_commits += int(network.sum())
         self.played.both_commit += int((teacher & network).sum())
@@ -102,12 +123,12 @@ def play_labelled(
     teacher: Scorer,
     beta: float,
     reading: Reading,
-    keep_share: float,
+    keeping: Keeping,
     seed: Sequence[int],
 ) -> LabelledPlay:
     """Play `days` to their end; the teacher acts on each with probability `beta`. `seed` keys all random numbers."""
     taught = np.random.default_rng((*seed, 0)).random(len(days)) < beta
-    scorer = LabellingScorer(network, teacher, taught, reading, keep_share, (*seed, 1))
+    scorer = LabellingScorer(network, teacher, taught, reading, keeping, (*seed, 1))
     batch = DayBatch(days)
     start = batch.cost()
     while not batch.over.all():

@@ -53,7 +53,7 @@ def build_training(config: ImitateConfig) -> ImitationTraining:
         silence_unseen_features(network)
     reading = reading_for(config.network)
     learner = ImitationLearner(network, reading, config.learner)
-    return ImitationTraining(config, learner, reading, teacher_named(config.teacher, config.teacher_moves))
+    return ImitationTraining(config, learner, reading)
 
 
 def train(

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.imitation.config import ImitateConfig
-from qdispatch_trainer.imitation.labelled_play import play_labelled
+from qdispatch_trainer.imitation.labelled_play import Keeping, play_labelled
 from qdispatch_trainer.imitation.learner import ImitationLearner
 from qdispatch_trainer.imitation.reading import Reading
 from qdispatch_trainer.imitation.states import States, StateStore, join
+from qdispatch_trainer.imitation.teachers import teacher_named
 from qdispatch_trainer.imitation.training_mix import training_days
 from qdispatch_trainer.policies import network_scorer
 
@@ -41,13 +41,15 @@ class ImitationProgress:
 class ImitationTraining:
     """Holds what changes during the imitation; `run_round` is one step of it."""
 
-    def __init__(self, config: ImitateConfig, learner: ImitationLearner, reading: Reading, teacher: Scorer) -> None:
+    def __init__(self, config: ImitateConfig, learner: ImitationLearner, reading: Reading) -> None:
         self.config = config
         self.learner = learner
         self.store = StateStore(config.store_mebibytes)
         self.progress = ImitationProgress()
         self.reading = reading
-        self._teacher = teacher
+        self._teachers = {
+            name: teacher_named(config.teacher, group.teacher_moves) for name, group in config.mix.items()
+        }
 
     @property
     def imitated(self) -> bool:
@@ -98,10 +100,10 @@ class ImitationTraining:
             played = play_labelled(
                 training_days(group, progress.days, group.days_per_round),
                 network_scorer(self.learner.average),
-                self._teacher,
+                self._teachers[name],
                 beta,
                 self.reading,
-                group.keep_share,
+                Keeping(group.due_share, group.idle_share),
                 (config.seed, PLAY, progress.rounds, number),
             )
             progress.days += group.days_per_round

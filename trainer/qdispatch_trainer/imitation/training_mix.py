@@ -41,7 +41,9 @@ class MixGroup:
 
     drivers: tuple[int, int]  # least and most REGULAR drivers of a drawn day, log-uniform
     days_per_round: int
-    keep_share: float = 1.0  # of the states met, how many are remembered
+    due_share: float = 1.0  # of the states met in which a driver must leave soon, how many are remembered
+    idle_share: float = 0.3  # of the other states
+    teacher_moves: int = 400  # the planner's search effort: a large fleet needs more for plans that agree
     frozen: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,8 +51,11 @@ class MixGroup:
             raise ValueError(f"Expected 1 <= least <= most <= {LARGEST_FLEET} drivers, got {self.drivers}.")
         if self.days_per_round < 1:
             raise ValueError(f"Expected days_per_round >= 1, got {self.days_per_round}.")
-        if not 0.0 < self.keep_share <= 1.0:
-            raise ValueError(f"Expected keep_share in (0, 1], got {self.keep_share}.")
+        if self.teacher_moves < 1:
+            raise ValueError(f"Expected teacher_moves >= 1, got {self.teacher_moves}.")
+        for name in ("due_share", "idle_share"):
+            if not 0.0 < getattr(self, name) <= 1.0:
+                raise ValueError(f"Expected {name} in (0, 1], got {getattr(self, name)}.")
         for name, share in self.frozen.items():
             if name not in SCENARIOS or name in NEVER_TRAINED:
                 raise ValueError(f"No training days of {name!r}: unknown, or kept for judging generalisation.")
@@ -67,8 +72,8 @@ class MixGroup:
 DEFAULT_MIX: Mapping[str, MixGroup] = MappingProxyType(
     {
         "small": MixGroup((1, 5), 96, frozen={"clinic-day": 0.6}),
-        "middle": MixGroup((6, 14), 24, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
-        "large": MixGroup((15, 30), 10, keep_share=0.5, frozen={"fleet-30x200": 0.4}),
+        "middle": MixGroup((6, 14), 24, teacher_moves=600, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
+        "large": MixGroup((15, 30), 7, teacher_moves=1200, frozen={"fleet-30x200": 0.4}),
     }
 )
 FLAT_MIX: Mapping[str, MixGroup] = MappingProxyType(  # ten usable drivers at most: nine REGULAR, one EMERGENCY
