@@ -83,6 +83,9 @@ quality: $(VENV)/.ready ## docs/benchmarks/quality.md, its figure and the README
 bench: $(VENV)/.ready ## measure this machine and write docs/benchmarks/latency.md
 	@$(BIN)/python -m benchmarks.run
 
+bench-simulator: $(VENV)/.ready ## measure the simulator and write docs/benchmarks/simulator.md
+	@$(BIN)/python -m benchmarks.simulator
+
 images-check: ## build both images in chroot isolation and ask the server image for a suggestion (needs root)
 	@bash scripts/images-check.sh
 
