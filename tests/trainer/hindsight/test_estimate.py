@@ -1,0 +1,53 @@
+"""Hindsight's cost is what the domain's timing makes of its routes, and no policy is cheaper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qdispatch_trainer.closed_loop import kpis_of
+from qdispatch_trainer.generator import generate_day
+from qdispatch_trainer.hindsight.annealing import anneal
+from qdispatch_trainer.hindsight.estimate import evaluate, hindsight, hindsight_costs
+from qdispatch_trainer.hindsight.problem import problem_of, related, truth_of
+from qdispatch_trainer.hindsight.routes import new_routes
+from qdispatch_trainer.policies import HEURISTICS
+from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.seeds import SeedPurpose, seed_range
+
+CLINIC = scenario_named("clinic-day")
+SEEDS = seed_range(SeedPurpose.VALIDATION, 12, 500)
+
+
+@pytest.mark.parametrize("name", ["clinic-day", "fleet-10x60", "urgent-heavy"])
+def test_the_annealings_price_is_the_domains_cost(name: str) -> None:
+    for seed in seed_range(SeedPurpose.VALIDATION, 4, 800):
+        truth = truth_of(generate_day(scenario_named(name), seed))
+        problem = problem_of(truth)
+        routes = new_routes(problem, 24)
+        priced = anneal(problem, routes, related(problem), 4_000, 20.0, 0.3, 1)
+        rows = [routes.task[d, : routes.length[d]].tolist() for d in range(len(routes.length))]
+        assert evaluate(truth, rows).cost == pytest.approx(priced, abs=1e-6)
+
+
+@pytest.mark.parametrize("policy", sorted(HEURISTICS))
+def test_no_heuristic_is_cheaper_than_hindsight(policy: str) -> None:
+    known = hindsight_costs(CLINIC, SEEDS)["cost"]
+    played = np.array([day.cost for day in kpis_of(CLINIC, SEEDS, HEURISTICS[policy](60.0))])
+    assert (known <= played + 1e-6).all()
+
+
+def test_terms_add_up_and_more_search_never_costs_more() -> None:
+    found = hindsight_costs(CLINIC, SEEDS[:3])
+    total = sum(values for name, values in found.items() if name != "cost")
+    np.testing.assert_allclose(total, found["cost"])
+    day = generate_day(CLINIC, SEEDS[0])
+    assert hindsight(day, runs=2).cost <= hindsight(day, runs=1).cost + 1e-9
+
+
+def test_broken_rules_are_refused() -> None:
+    truth = truth_of(generate_day(CLINIC, SEEDS[0]))
+    bookings = int(truth.booking_real[0].sum())
+    everything = [list(range(bookings))] + [[] for _ in range(int(truth.driver_real[0].sum()) - 1)]
+    with pytest.raises(ValueError, match=r"too late|wheelchair|seats|after the shift"):
+        evaluate(truth, everything)
