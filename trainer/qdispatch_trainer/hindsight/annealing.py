@@ -399,7 +399,7 @@ def insert_cheapest(
 def _ruin_and_recreate(
     p: Problem, r: Routes, value: float, slack: float, state: np.ndarray, related: np.ndarray, out: np.ndarray
 ) -> float:
-    """Take a booking and some related ones out and put them back, hardest first by chance. The new value, or the old."""
+    """Take a booking and some related ones out and put them back, hardest first by chance; the value afterwards."""
     room = min(MOST_REMOVED, related.shape[1])
     seed, count = _below(state, r.driver.shape[0]), 2 + _below(state, room - 1)
     chosen = np.empty(count, np.int64)
@@ -455,7 +455,8 @@ def anneal(
 ) -> float:
     """Improve the routes in place by `moves` moves and return the cost of the best ones met, which `r` then holds.
 
-    `related` [M, q] lists per booking those that compete with it, the closest first. Temperatures in minutes-equivalent.
+    `related` [M, q] lists per booking those that compete with it, the closest first; temperatures in
+    minutes-equivalent.
     """
     state = np.array([np.uint64(seed) * np.uint64(2862933555777941757) + np.uint64(3037000493)], np.uint64)
     for d in range(r.length.shape[0]):

@@ -1,4 +1,4 @@
-"""The assignment problem (Kuhn 1955), compiled: shortest augmenting paths with potentials (Jonker and Volgenant 1987)."""
+"""The assignment problem (Kuhn 1955), compiled: shortest augmenting paths (Jonker and Volgenant 1987)."""
 
 from __future__ import annotations
 

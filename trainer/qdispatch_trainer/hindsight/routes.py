@@ -31,8 +31,8 @@ class Problem(NamedTuple):
     """One day of M bookings and D drivers, minutes. Few wide arrays: compiled calls hand every array over anew.
 
     Columns: scheduled, tolerance, cost per minute beyond it, latest pickup (hard), cost of leaving the booking out,
-    then service at the pickup, driving with the patient and service at the dropoff, each by both clocks; of drivers: the
-    start of the shift, its end, the cost of a trip (EMERGENCY), trips per contract share of one trip (0: counts not).
+    then service at the pickup, driving with the patient and service at the dropoff, each by both clocks; of drivers:
+    the start of the shift, its end, the cost of a trip (EMERGENCY), trips per contract share of one trip (0: counts not).
     """
 
     booking: np.ndarray  # [M, BOOKING_COLUMNS]
@@ -120,7 +120,7 @@ def time_route(p: Problem, r: Routes, d: int, first: int) -> None:
 
 @njit(cache=True, forceinline=True)
 def price(p: Problem, r: Routes, d: int, first: int, trips: np.ndarray, n: int, same_from: int, same_as: int) -> float:
-    """Cost of route d if it were `trips[:n]`, whose first `first` trips are the route's own; INFEASIBLE if a rule breaks.
+    """Cost of route d as `trips[:n]`, whose first `first` trips are the route's own; INFEASIBLE if a rule breaks.
 
     From index `same_from` on, `trips` are the route's positions from `same_as` on, so that timing may stop as soon as
     the driver is free at the same time as before (`same_from` > n: never).
