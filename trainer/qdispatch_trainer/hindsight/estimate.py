@@ -1,8 +1,8 @@
 """The estimate: what a day costs when everything is known from its start, by long annealing on the true cost.
 
 Known are all bookings and the day's own travel and service times. Nobody moves before the shift starts, and the hard
-rules hold (vehicle, breaks, latest pickup, end of shift); EMERGENCY drivers may be used freely at their price instead of by
-their rule (relaxed). The cheapest of several runs is taken: an estimate from above, not a bound.
+rules hold (vehicle, breaks, latest pickup, end of shift); EMERGENCY drivers may be used freely at their price instead
+of by their rule (relaxed). The cheapest of several runs is taken: an estimate from above, not a bound.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
     Columns: scheduled, tolerance, cost per minute beyond it, latest pickup (hard), cost of leaving the booking out,
     then service at the pickup, driving with the patient and service at the dropoff, each by both clocks; of drivers:
-    the start of the shift, its end, the cost of a trip (EMERGENCY), trips per contract share of one trip (0: counts not).
+    the start of the shift, its end, the cost of a trip (EMERGENCY), trips per contract share of one trip (0: none).
     """
 
     booking: np.ndarray  # [M, BOOKING_COLUMNS]
