@@ -81,12 +81,13 @@ def _planner(budget_ms: float) -> Callable[[Scenario], Policy]:
     return policy
 
 
-def _pyvrp(_: Scenario) -> Policy:
+def _pyvrp(scenario: Scenario) -> Policy:
     _require("pyvrp", "pyvrp")
     from qdispatch_trainer.pyvrp_rolling import RollingPyvrp  # needs the extra
 
-    scorer = RollingPyvrp()
-    return Policy(PYVRP, Kind.SOLVER, {"budget_ms": PYVRP_MS, **asdict(scorer)}, RollingPyvrp)
+    lead = tuned_window(scenario.name, "planner")  # it commits by the planner's rule
+    parameters = asdict(RollingPyvrp(milliseconds=PYVRP_MS, lead_min=lead))
+    return Policy(PYVRP, Kind.SOLVER, parameters, lambda: RollingPyvrp(milliseconds=PYVRP_MS, lead_min=lead))
 
 
 COMPARATORS: Mapping[str, Callable[[Scenario], Policy]] = MappingProxyType(

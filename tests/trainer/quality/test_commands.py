@@ -9,10 +9,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from qdispatch_domain.planner import GuidedSearch
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
 from qdispatch_trainer.networks.build import build_network
+from qdispatch_trainer.quality.model_policies import model_policy
 from qdispatch_trainer.quality.result import read_result, read_results
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.train import feature_fingerprint, network_config
@@ -137,5 +139,14 @@ def test_a_network_is_measured_under_its_own_name(tmp_path: Path, checkpoint: Pa
     arguments = ["measure", "--scenario", "clinic-day", "--out", str(tmp_path), "--model", str(checkpoint)]
     result = CliRunner().invoke(app, [*arguments, "--policy", "flat network"])
     assert (result.exit_code, "holds a set network" in result.output) == (2, True)
-    result = CliRunner().invoke(app, [*arguments, "--policy", "model with search"])
-    assert (result.exit_code, "needs --moves" in result.output) == (2, True)
+    result = CliRunner().invoke(app, [*arguments, "--policy", "model", "--moves", "9"])
+    assert (result.exit_code, "--moves is of 'model with search'" in result.output) == (2, True)
+
+
+def test_the_search_behind_the_model_is_the_servers_unless_told(checkpoint: Path) -> None:
+    shipped = model_policy("model with search", checkpoint, None)
+    scorer = shipped.build()
+    assert isinstance(scorer, GuidedSearch)
+    assert scorer.search == GuidedSearch(scorer.policy).search
+    assert shipped.parameters["moves"] == scorer.search.moves
+    assert model_policy("model with search", checkpoint, 9).parameters["moves"] == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
 from qdispatch_trainer.windows.frozen import FROZEN_FILE, tuned_window
 from qdispatch_trainer.windows.page import windows_page
 from qdispatch_trainer.windows.record import WindowRecord
-from qdispatch_trainer.windows.tuning import DAYS, TUNABLES, Tunable, WindowCosts, tune
+from qdispatch_trainer.windows.tuning import TUNABLES, Tunable, WindowCosts, tune, tuning_days
 
 ROOT = Path(__file__).parents[3]
 CLINIC = scenario_named("clinic-day")
@@ -51,10 +52,12 @@ def test_a_record_knows_what_it_holds(tmp_path: Path) -> None:
     again = WindowRecord(path)
     assert again.has(CLINIC, "joint matching", 4)
     assert not again.has(CLINIC, "regret-2", 4)
-    assert not again.has(CLINIC, "joint matching", 5)
-    assert again.best() == {"clinic-day": {"joint matching": 60.0}}
+    assert not again.has(CLINIC, "joint matching", 5)  # more days than were played
+    assert not again.has(dataclasses.replace(CLINIC, urgent_share=0.5), "joint matching", 4)
     again.add(CLINIC, "regret-2", 5, WindowCosts({30.0: 3.0, 60.0: 4.0}, 60.0, NOTHING))
-    assert again.best() == {"clinic-day": {"regret-2": 30.0}}  # other days: the old ones are dropped
+    assert again.best() == {"clinic-day": {"joint matching": 60.0, "regret-2": 30.0}}
+    again.add(dataclasses.replace(CLINIC, urgent_share=0.5), "regret-2", 5, WindowCosts({60.0: 4.0}, 60.0, NOTHING))
+    assert again.best() == {"clinic-day": {"regret-2": 60.0}}  # of another world: the old ones are dropped
     path.write_text("[]")
     with pytest.raises(ValueError, match="no record"):
         WindowRecord(path)
@@ -67,7 +70,9 @@ def test_the_command_tunes_freezes_and_continues(tmp_path: Path) -> None:
     assert first.exit_code == 0, first.output
     frozen = json.loads((tmp_path / "frozen.json").read_text())
     assert frozen == WindowRecord(tmp_path / "windows.json").best()
-    assert "| joint matching |" in (tmp_path / "windows.md").read_text()
+    page = (tmp_path / "windows.md").read_text()
+    assert "| comparator, min | days | 20 | 30 | 40 |" in page  # as numbers, not as words
+    assert "| joint matching | 2 |" in page
     assert "joint matching: " in first.stderr
     assert CliRunner().invoke(app, arguments).stderr == ""  # nothing is played twice
     assert "joint matching: " in CliRunner().invoke(app, [*arguments, "--again"]).stderr
@@ -93,7 +98,7 @@ def test_the_frozen_windows_are_those_of_the_record() -> None:
     assert json.loads(FROZEN_FILE.read_text(encoding="utf-8")) == record.best()
     for name, scenario in SCENARIOS.items():
         for comparator, tunable in TUNABLES.items():
-            assert record.has(scenario, comparator, DAYS[name])
+            assert record.has(scenario, comparator, tuning_days(name, comparator))
             assert tuned_window(name, comparator) in tunable.grid
     page = (ROOT / "docs" / "benchmarks" / "windows.md").read_text(encoding="utf-8")
     assert page == windows_page(record.scenarios)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,16 +27,17 @@ DAYS_AT_ONCE = 5
 
 def measure_hindsight(scenario: Scenario, first_seed: int, days: int, path: Path, say: Callable[[str], None]) -> Result:
     """Bring the result file at `path` to at least `days` days. Raises ExtraMissing without numba."""
-    if find_spec("numba") is None:
-        raise ExtraMissing("hindsight needs numba: install the extra [trainer]")
-    from qdispatch_trainer.hindsight import hindsight_costs  # needs numba
+    for module, extra in (("numba", "trainer"), ("pyvrp", "pyvrp")):
+        if find_spec(module) is None:
+            raise ExtraMissing(f"hindsight needs {module}: install the extra [{extra}]")
+    from qdispatch_trainer.hindsight.estimate import EFFORT, hindsight_costs  # needs numba
 
     require_seeds(purpose_of(first_seed), range(first_seed, first_seed + days))
     result = Result(
         scenario=scenario.name,
         policy=HINDSIGHT,
         kind=Kind.HINDSIGHT,
-        parameters={},
+        parameters=asdict(EFFORT),
         scenario_digest=scenario.digest(),
         weights_digest=WEIGHTS.digest(),
         first_seed=first_seed,

@@ -33,7 +33,7 @@ def measure_command(
     out: Annotated[Path, typer.Option(help="Folder of the result files.")] = Path("docs/benchmarks/quality"),
     model: Annotated[Path | None, typer.Option(help="Bundle or checkpoint of the model policies.")] = None,
     label: Annotated[str, typer.Option(help="Of a variant: seed-2, or what an ablation leaves out.")] = "",
-    moves: Annotated[int | None, typer.Option(min=1, help="Of 'model with search'.")] = None,
+    moves: Annotated[int | None, typer.Option(min=1, help="Of 'model with search'; default: the server's.")] = None,
     validate: Annotated[
         int | None, typer.Option(min=0, help="Days for the validator; default: all, on large fleets some.")
     ] = None,

@@ -12,10 +12,10 @@ MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
 
 
 def model_policy(name: str, path: Path, moves: int | None) -> Policy:
-    """The learned policy `name` with the network at `path`; `moves` is the search's effort.
+    """The learned policy `name` with the network at `path`; `moves` is the search's effort, by default the server's.
 
-    Raises ValueError for a network of another kind than the name says or a search without moves, and what `load_policy`
-    raises.
+    Raises ValueError for a network of another kind than the name says and for moves without a search, and what
+    `load_policy` raises.
     """
     scorer, about = load_policy(path)
     if (about["kind"] == "flat") != (name == FLAT):
@@ -24,12 +24,10 @@ def model_policy(name: str, path: Path, moves: int | None) -> Policy:
         if moves is not None:
             raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
         return Policy(name, Kind.MODEL, about, lambda: scorer)
-    if moves is None:
-        raise ValueError(f"{name!r} needs --moves")
     from qdispatch_domain.compiled.local_search import Search  # needs numba
     from qdispatch_domain.planner import GuidedSearch
 
-    guided = GuidedSearch(scorer, Search(moves=moves))
+    guided = GuidedSearch(scorer) if moves is None else GuidedSearch(scorer, Search(moves=moves))
     parameters = {
         **about,
         **guided.search._asdict(),

@@ -13,7 +13,7 @@ from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
 from qdispatch_trainer.windows.frozen import FROZEN_FILE
 from qdispatch_trainer.windows.page import windows_page
 from qdispatch_trainer.windows.record import WindowRecord
-from qdispatch_trainer.windows.tuning import DAYS, TUNABLES, tune
+from qdispatch_trainer.windows.tuning import TUNABLES, tune, tuning_days
 
 EXIT_BAD_INPUT = 2
 
@@ -44,8 +44,8 @@ def tune_windows_command(
         console.print(str(error), highlight=False, markup=False)
         raise typer.Exit(EXIT_BAD_INPUT) from error
     for one in chosen:
-        count = DAYS[one.name] if days is None else days
         for name in names:
+            count = tuning_days(one.name, name) if days is None else days
             if again or not record.has(one, name, count):
                 found = tune(one, TUNABLES[name], count)
                 record.add(one, name, count, found)

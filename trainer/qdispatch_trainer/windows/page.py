@@ -30,7 +30,7 @@ def windows_page(scenarios: Mapping[str, Mapping[str, Any]]) -> str:
     known = {name: scenarios[name] for name in SCENARIOS if name in scenarios}
     lines = ["# Look-ahead windows of the comparators", "", *INTRODUCTION]
     for name, tuned in known.items():
-        lines += ["", f"## {name}", f"{tuned['days']} days, seeds from {tuned['first_seed']:,}."]
+        lines += ["", f"## {name}", f"Seeds from {tuned['first_seed']:,}."]
         for names in _grids(tuned["comparators"]):
             lines += ["", *_table({name: tuned["comparators"][name] for name in names})]
     lines += [
@@ -51,24 +51,25 @@ def _grids(rows: Rows) -> list[list[str]]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in TUNABLES:
         if name in rows:
-            groups.setdefault(tuple(rows[name]["mean_cost"]), []).append(name)
+            groups.setdefault(tuple(_windows(rows[name])), []).append(name)
     return list(groups.values())
 
 
 def _table(rows: Rows) -> list[str]:
-    windows = list(next(iter(rows.values()))["mean_cost"])
-    lines = _head(["comparator, min", *windows, "default − best"])
+    windows = _windows(next(iter(rows.values())))
+    lines = _head(["comparator, min", "days", *windows, "default − best"])
     for name, row in rows.items():
         best = f"{row['best_min']:g}"
-        cells = [f"**{cost:,.0f}**" if window == best else f"{cost:,.0f}" for window, cost in row["mean_cost"].items()]
+        costs = [(window, row["mean_cost"][window]) for window in windows]
+        cells = [f"**{cost:,.0f}**" if window == best else f"{cost:,.0f}" for window, cost in costs]
         difference = row["default_minus_best"]
         half = "" if difference["half_width"] is None else f" ± {difference['half_width']:,.0f}"
-        lines.append(f"| {name} | {' | '.join(cells)} | {difference['mean']:+,.0f}{half} |")
+        lines.append(f"| {name} | {row['days']} | {' | '.join(cells)} | {difference['mean']:+,.0f}{half} |")
     return lines
 
 
 def _pooled(names: Sequence[str], scenarios: Sequence[Rows]) -> list[str]:
-    windows = list(scenarios[0][names[0]]["mean_cost"])
+    windows = _windows(scenarios[0][names[0]])
     lines = _head(["comparator, min", *windows])
     for name in names:
         costs_SW = np.array([[rows[name]["mean_cost"][window] for window in windows] for rows in scenarios])
@@ -77,6 +78,10 @@ def _pooled(names: Sequence[str], scenarios: Sequence[Rows]) -> list[str]:
         cells = [f"**{ratio:.3f}**" if ratio == ratio_W.min() else f"{ratio:.3f}" for ratio in ratio_W]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
+
+
+def _windows(row: Mapping[str, Any]) -> list[str]:
+    return sorted(row["mean_cost"], key=float)
 
 
 def _head(titles: Sequence[str]) -> list[str]:

@@ -29,20 +29,20 @@ class WindowRecord:
             self.scenarios = content["scenarios"]
 
     def has(self, scenario: Scenario, comparator: str, days: int) -> bool:
-        """Whether this comparator has been tuned on these days of this scenario with these cost weights."""
-        return self._same(scenario, days) and comparator in self.scenarios[scenario.name]["comparators"]
+        """Whether this comparator has been tuned on at least so many days of this scenario with these cost weights."""
+        return self._same(scenario) and self._days(scenario, comparator) >= days
 
     def add(self, scenario: Scenario, comparator: str, days: int, found: WindowCosts) -> None:
-        """Note and write one result; results of other days or another scenario of that name are dropped."""
-        if not self._same(scenario, days):
+        """Note and write one result; results of another scenario of that name or other weights are dropped."""
+        if not self._same(scenario):
             self.scenarios[scenario.name] = {
                 "scenario_digest": scenario.digest(),
                 "weights_digest": WEIGHTS.digest(),
                 "first_seed": SeedPurpose.VALIDATION.first_seed,
-                "days": days,
                 "comparators": {},
             }
         self.scenarios[scenario.name]["comparators"][comparator] = {
+            "days": days,
             "best_min": found.best,
             "default_min": found.default,
             "mean_cost": {f"{window:g}": round(cost, 2) for window, cost in found.costs.items()},
@@ -61,7 +61,11 @@ class WindowRecord:
             for scenario, rows in sorted(self.scenarios.items())
         }
 
-    def _same(self, scenario: Scenario, days: int) -> bool:
+    def _same(self, scenario: Scenario) -> bool:
         known = self.scenarios.get(scenario.name)
-        frozen = (scenario.digest(), WEIGHTS.digest(), days)
-        return known is not None and (known["scenario_digest"], known["weights_digest"], known["days"]) == frozen
+        frozen = (scenario.digest(), WEIGHTS.digest())
+        return known is not None and (known["scenario_digest"], known["weights_digest"]) == frozen
+
+    def _days(self, scenario: Scenario, comparator: str) -> int:
+        row = self.scenarios[scenario.name]["comparators"].get(comparator)
+        return 0 if row is None else int(row["days"])

@@ -25,17 +25,24 @@ LEADS_MIN = (0.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 DEFAULT_LEAD_MIN = 5.0
 PLANNER = "planner"
 PLANNER_BUDGET_MS = 1.0  # the effort it is tuned with; the lead holds for every effort
-DAYS: Mapping[str, int] = MappingProxyType(
+DAYS: Mapping[str, tuple[int, int]] = MappingProxyType(  # of the strong comparators, of the WEAK ones
     {
-        "clinic-day": 200,
-        "fleet-10x60": 200,
-        "fleet-30x200": 50,
-        "fleet-60x300": 30,
-        "fleet-100x700": 10,
-        "urgent-heavy": 200,
-        "classic-10x20": 200,
+        "clinic-day": (200, 200),
+        "fleet-10x60": (200, 200),
+        "fleet-30x200": (40, 10),
+        "fleet-60x300": (16, 4),
+        "fleet-100x700": (6, 2),
+        "urgent-heavy": (200, 200),
+        "classic-10x20": (200, 200),
     }
 )
+WEAK = ("random feasible", "nearest driver", "earliest deadline", "fair-nearest")  # far behind with any window
+
+
+def tuning_days(scenario: str, comparator: str) -> int:
+    """On how many validation days a comparator's window is chosen."""
+    strong, weak = DAYS[scenario]
+    return weak if comparator in WEAK else strong
 
 
 @dataclass(frozen=True, slots=True)
