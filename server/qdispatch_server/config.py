@@ -48,8 +48,9 @@ class Config(BaseModel):
     """Directory of the model bundle. Without one every answer comes from the heuristic (MODEL_UNAVAILABLE)."""
     precision: Literal["auto", "fp32", "int8"] = "auto"
     """Which graph of the bundle to run; `auto`: measured at the start, per size of situation, on this processor."""
-    search: Literal["auto", "on", "off"] = "auto"
-    """Whether a short local search follows the model's values; `auto`: where numba (extra [search]) is installed."""
+    search: Literal["auto", "on", "off"] = "off"
+    """Whether a short local search follows the model's values; `auto`: where numba (extra [search]) is installed.
+    Off: no scenario shows a significant gain for it (docs/experiments/03-guided-search.md)."""
     database_url: SecretStr = SecretStr("sqlite:///qdispatch-server.sqlite")
     """SQLAlchemy URL of the state: SQLite (embedded) or PostgreSQL (`postgresql+psycopg://…`)."""
     poll_interval_seconds: float = Field(default=0.25, gt=0.0, le=0.5)

@@ -73,7 +73,6 @@ def server_environment(folder: Path, **settings: object) -> dict[str, str]:
         "database_url": f"sqlite:///{folder / 'state.sqlite'}",
         "log_level": "debug",
         "precision": "fp32",  # not the default, which measures: what answers would then depend on the machine
-        "search": "off",  # not the default: the answers are those of the model alone, with and without numba
         **settings,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("QDISPATCH_SERVER_")}
