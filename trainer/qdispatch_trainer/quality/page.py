@@ -94,14 +94,13 @@ def quality_page(results: Results, validation: Results, subject: str, figure: st
 
 def _verdict_tables(found: Sequence[Verdict]) -> list[str]:
     by = {(verdict.target, verdict.scenario): verdict for verdict in found}
-    words = {True: "met", False: "**missed**", None: "not measured"}
     lines = ["", *_head(["target", *SCENARIOS], left=len(SCENARIOS) + 1)]
     for target in targets_of(list(found)):
-        cells = [words[by[target, s].met] if (target, s) in by else "" for s in SCENARIOS]
+        cells = [by[target, s].word if (target, s) in by else "" for s in SCENARIOS]
         lines.append(_row([target, *cells]))
     for target in targets_of(list(found)):
         lines += ["", f"### {target}", *_head(["scenario", "figures", "verdict"], left=3)]
-        lines += [_row([v.scenario, v.figures, words[v.met]]) for v in found if v.target == target]
+        lines += [_row([v.scenario, v.figures, v.word]) for v in found if v.target == target]
     return lines
 
 

@@ -47,7 +47,9 @@ def quality_command(
     found = verdicts(results, subject)
     for verdict in found:
         word = {True: "met", False: "MISSED", None: "open"}[verdict.met]
-        console.print(f"{word:7}{verdict.target}, {verdict.scenario}: {verdict.figures}", highlight=False, markup=False)
+        days = f" ({verdict.shortage})" if verdict.shortage else ""
+        text = f"{word:7}{verdict.target}, {verdict.scenario}: {verdict.figures}{days}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def check(results: Results, purpose: SeedPurpose) -> None:

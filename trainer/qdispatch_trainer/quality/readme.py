@@ -13,7 +13,6 @@ from qdispatch_trainer.quality.targets import (
     NotMeasured,
     Results,
     compared,
-    days_needed,
     find,
     gap_closed_percent,
     percent,
@@ -55,7 +54,7 @@ def _cells(results: Results, scenario: str, subject: str) -> tuple[Callable[[], 
         return f"{cost_of(name):,.0f} ({name})"
 
     def against(other: str) -> Callable[[], str]:
-        return lambda: percent(compared(results, scenario, subject, other, days=days_needed(scenario, other)).percent)
+        return lambda: percent(compared(results, scenario, subject, other).percent)
 
     def closed() -> str:
         joint, mine, best = (find(results, scenario, name) for name in (JOINT_MATCHING, subject, HINDSIGHT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP, planner_name
 from qdispatch_trainer.paired_difference import Interval
@@ -26,7 +27,7 @@ DAYS = 200
 DAYS_SLOW = 30  # hindsight and PyVRP beyond 30 drivers
 
 Results = Mapping[str, Mapping[str, Result]]  # scenario -> file name -> result
-Judge = Callable[[Results, str, str], tuple[bool, str]]  # (results, scenario, subject) -> whether met, and the figures
+Judge = Callable[[Results, str, str], "Judged"]  # of (results, scenario, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,23 @@ class Verdict:
     scenario: str
     met: bool | None
     figures: str
+    shortage: str = ""  # "60 of 200 days" where fewer days were played than the target asks for
+
+    @property
+    def word(self) -> str:
+        """What stands in a table."""
+        if self.met is None:
+            return "not measured"
+        return ("met" if self.met else "**missed**") + (f" ({self.shortage})" if self.shortage else "")
+
+
+class Judged(NamedTuple):
+    """What a target says of a scenario, from so many days of so many that are needed."""
+
+    met: bool
+    figures: str
+    days: int
+    needed: int = DAYS
 
 
 class NotMeasured(Exception):
@@ -54,27 +72,23 @@ def verdicts(results: Results, subject: str = SUBJECT) -> list[Verdict]:
 
 def _judged(target: str, scenario: str, judge: Judge, results: Results, subject: str) -> Verdict:
     try:
-        met, figures = judge(results, scenario, subject)
+        met, figures, days, needed = judge(results, scenario, subject)
     except NotMeasured as missing:
         return Verdict(target, scenario, None, f"not measured: {missing}")
-    return Verdict(target, scenario, met, figures)
+    return Verdict(target, scenario, met, figures, f"{days} of {needed} days" if days < needed else "")
 
 
-def find(results: Results, scenario: str, policy: str, days: int = 0) -> Result:
-    """The result of a policy. Raises NotMeasured when there is none, or none of so many days."""
+def find(results: Results, scenario: str, policy: str) -> Result:
+    """The result of a policy. Raises NotMeasured when there is none."""
     found = results.get(scenario, {}).get(slug(policy))
     if found is None:
         raise NotMeasured(policy)
-    if found.days < days:
-        raise NotMeasured(f"{policy} ({found.days} of {days} days)")
     return found
 
 
-def compared(
-    results: Results, scenario: str, subject: str, other: str, kpi: str = "cost", days: int = DAYS
-) -> Comparison:
+def compared(results: Results, scenario: str, subject: str, other: str, kpi: str = "cost") -> Comparison:
     """Subject against the other one. Raises NotMeasured as `find` does."""
-    found = compare(find(results, scenario, subject, DAYS), find(results, scenario, other, days), kpi)
+    found = compare(find(results, scenario, subject), find(results, scenario, other), kpi)
     if found is None:
         raise NotMeasured(f"{kpi} of {other}")
     return found
@@ -92,71 +106,76 @@ def gap_closed_percent(joint: Result, subject: Result, hindsight: Result) -> flo
     return 100.0 * (costs[0] - costs[1]) / (costs[0] - costs[2])
 
 
-def _beats_heuristics(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
+def _beats_heuristics(results: Results, scenario: str, subject: str) -> Judged:
     found = {name: compared(results, scenario, subject, name) for name in HEURISTICS}
     closest = max(found, key=lambda name: _high(found[name].difference))
     met = all(_high(comparison.difference) < 0.0 for comparison in found.values())
-    return met, f"closest: {closest}, {signed(found[closest].difference)} = {percent(found[closest].percent)}"
+    days = min(comparison.difference.days for comparison in found.values())
+    return Judged(
+        met, f"closest: {closest}, {signed(found[closest].difference)} = {percent(found[closest].percent)}", days
+    )
 
 
-def _below_joint_matching(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
+def _below_joint_matching(results: Results, scenario: str, subject: str) -> Judged:
     found = compared(results, scenario, subject, JOINT_MATCHING)
-    return found.percent.mean <= -BELOW_JOINT_MATCHING_PERCENT, percent(found.percent)
+    met = found.percent.mean <= -BELOW_JOINT_MATCHING_PERCENT
+    return Judged(met, percent(found.percent), found.difference.days)
 
 
-def _gap_closed(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
-    names = (JOINT_MATCHING, subject, HINDSIGHT)
-    closed = gap_closed_percent(*(find(results, scenario, name, DAYS) for name in names))
-    return closed >= GAP_CLOSED_PERCENT, f"{closed:.0f} % closed"
+def _gap_closed(results: Results, scenario: str, subject: str) -> Judged:
+    joint, mine, best = (find(results, scenario, name) for name in (JOINT_MATCHING, subject, HINDSIGHT))
+    closed = gap_closed_percent(joint, mine, best)
+    return Judged(closed >= GAP_CLOSED_PERCENT, f"{closed:.0f} % closed", min(joint.days, mine.days, best.days))
 
 
 def _not_worse_than(other: str) -> Judge:
-    def judge(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
-        found = compared(results, scenario, subject, other, days=days_needed(scenario, other))
-        return _high(found.percent) <= NOT_WORSE_PERCENT, f"{percent(found.percent)}, {found.difference.days} days"
+    def judge(results: Results, scenario: str, subject: str) -> Judged:
+        found = compared(results, scenario, subject, other)
+        met = _high(found.percent) <= NOT_WORSE_PERCENT
+        return Judged(met, percent(found.percent), found.difference.days, days_needed(scenario, other))
 
     return judge
 
 
 def _fast(sample: str, limit_ms: float) -> Judge:
-    def judge(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
+    def judge(results: Results, scenario: str, subject: str) -> Judged:
         timing = find(results, scenario, subject).timing.get(sample)
         if timing is None:
             raise NotMeasured(f"decision time of {subject}")
         size = f"{timing.drivers:.0f} drivers, {timing.open_bookings:.0f} open bookings"
-        return timing.mean_ms < limit_ms, f"mean {timing.mean_ms:.2f} ms, p95 {timing.p95_ms:.2f} ms ({size})"
+        text = f"mean {timing.mean_ms:.2f} ms, p95 {timing.p95_ms:.2f} ms ({size})"
+        return Judged(timing.mean_ms < limit_ms, text, DAYS)  # moments, not days
 
     return judge
 
 
-def _agreement(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
-    found = find(results, scenario, subject).agreement
+def _agreement(results: Results, scenario: str, subject: str) -> Judged:
+    result = find(results, scenario, subject)
+    found = result.agreement
     if found is None or found.share is None:
         raise NotMeasured(f"agreement of {subject}")
     both = "" if found.share_when_both_act is None else f"; {100 * found.share_when_both_act:.1f} % where both commit"
-    return (
-        100.0 * found.share < AGREEMENT_BELOW_PERCENT,
-        f"{100 * found.share:.1f} % of {found.decisions:,} decisions{both}",
-    )
+    text = f"{100 * found.share:.1f} % of {found.decisions:,} decisions{both}"
+    return Judged(100.0 * found.share < AGREEMENT_BELOW_PERCENT, text, result.days)
 
 
 def _as_good_as_joint_matching(kpi: str, more_is_better: bool) -> Judge:
-    def judge(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
+    def judge(results: Results, scenario: str, subject: str) -> Judged:
         found = compared(results, scenario, subject, JOINT_MATCHING, kpi)
         gain = found.difference.mean if more_is_better else -found.difference.mean
         half = found.difference.half_width
         unsure = gain < 0.0 and half is not None and -gain <= half
         text = f"{found.subject_mean:.2f} against {found.reference_mean:.2f}, {signed(found.difference, 2)}"
-        return gain >= 0.0, text + (" (within the interval)" if unsure else "")
+        return Judged(gain >= 0.0, text + (" (within the interval)" if unsure else ""), found.difference.days)
 
     return judge
 
 
-def _no_broken_rule(results: Results, scenario: str, subject: str) -> tuple[bool, str]:
+def _no_broken_rule(results: Results, scenario: str, subject: str) -> Judged:
     found = find(results, scenario, subject).validated
     if found.days == 0:
         raise NotMeasured(f"validation of {subject}")
-    return found.broken_rules == 0, f"{found.broken_rules} in {found.days} days"
+    return Judged(found.broken_rules == 0, f"{found.broken_rules} in {found.days} days", found.days, 1)
 
 
 TARGETS: tuple[tuple[str, tuple[str, ...], Judge], ...] = (
