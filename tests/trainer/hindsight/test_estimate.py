@@ -8,7 +8,7 @@ import pytest
 from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.hindsight.annealing import anneal
-from qdispatch_trainer.hindsight.estimate import evaluate, hindsight, hindsight_costs
+from qdispatch_trainer.hindsight.estimate import Effort, evaluate, hindsight, hindsight_costs
 from qdispatch_trainer.hindsight.problem import problem_of, related, truth_of
 from qdispatch_trainer.hindsight.routes import new_routes
 from qdispatch_trainer.policies import HEURISTICS
@@ -42,7 +42,7 @@ def test_terms_add_up_and_more_search_never_costs_more() -> None:
     total = sum(values for name, values in found.items() if name != "cost")
     np.testing.assert_allclose(total, found["cost"])
     day = generate_day(CLINIC, SEEDS[0])
-    assert hindsight(day, runs=2).cost <= hindsight(day, runs=1).cost + 1e-9
+    assert hindsight(day, Effort(runs=2)).cost <= hindsight(day, Effort(runs=1)).cost + 1e-9
 
 
 def test_broken_rules_are_refused() -> None:

@@ -24,10 +24,27 @@ from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.simulator.live_fleet import TRIP_ROOM, live_fleet
 from qdispatch_trainer.simulator.truth import Truth
 
-RUNS = 2
-MOVES_PER_BOOKING = 1_500
-MOST_MOVES = 400_000
-START_TEMPERATURE, END_TEMPERATURE = 20.0, 0.3  # minutes-equivalent
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long the annealing looks. The same effort finds the same routes on any machine."""
+
+    runs: int = 2
+    moves_per_booking: int = 1_500
+    most_moves: int = 400_000
+    start_temperature: float = 20.0  # minutes-equivalent
+    end_temperature: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.runs < 1:
+            raise ValueError(f"Expected at least one run, got {self.runs}.")
+
+    def moves(self, bookings: int) -> int:
+        """Moves of one annealing of a day of so many bookings."""
+        return min(self.moves_per_booking * bookings, self.most_moves)
+
+
+EFFORT = Effort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +65,10 @@ class Hindsight:
 
 
 def hindsight_costs(
-    scenario: Scenario, seeds: Sequence[int], runs: int = RUNS, moves_per_booking: int = MOVES_PER_BOOKING
+    scenario: Scenario, seeds: Sequence[int], effort: Effort = EFFORT
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Cost and its terms under the names of `DayKpi`, each [N], in the order of the seeds."""
-    found = [hindsight(generate_day(scenario, seed), runs, moves_per_booking) for seed in seeds]
+    found = [hindsight(generate_day(scenario, seed), effort) for seed in seeds]
     terms = ("deadhead", "lateness", "emergency", "unserved", "spread")
     return {
         "cost": np.array([day.cost for day in found]),
@@ -59,21 +76,18 @@ def hindsight_costs(
     }
 
 
-def hindsight(day: Day, runs: int = RUNS, moves_per_booking: int = MOVES_PER_BOOKING) -> Hindsight:
-    """The cheapest of `runs` annealings of one day."""
+def hindsight(day: Day, effort: Effort = EFFORT) -> Hindsight:
+    """The cheapest of the annealings of one day."""
     truth = truth_of(day)
     problem = problem_of(truth)
     neighbours = related(problem)
-    moves = min(moves_per_booking * len(day.bookings), MOST_MOVES)
-    best: Routes | None = None
-    least = np.inf
-    for run in range(1, runs + 1):
+    moves = effort.moves(len(day.bookings))
+    tries: list[tuple[float, Routes]] = []
+    for run in range(1, effort.runs + 1):
         routes = new_routes(problem, TRIP_ROOM)
-        cost = anneal(problem, routes, neighbours, moves, START_TEMPERATURE, END_TEMPERATURE, run)
-        if cost < least:
-            best, least = routes, cost
-    if best is None:
-        raise ValueError("Expected at least one run.")
+        cost = anneal(problem, routes, neighbours, moves, effort.start_temperature, effort.end_temperature, run)
+        tries.append((cost, routes))
+    best = min(tries, key=lambda tried: tried[0])[1]
     return evaluate(truth, [best.task[d, : best.length[d]].tolist() for d in range(len(day.drivers))])
 
 

@@ -27,9 +27,8 @@ DAYS_AT_ONCE = 5
 
 def measure_hindsight(scenario: Scenario, first_seed: int, days: int, path: Path, say: Callable[[str], None]) -> Result:
     """Bring the result file at `path` to at least `days` days. Raises ExtraMissing without numba."""
-    for module, extra in (("numba", "trainer"), ("pyvrp", "pyvrp")):
-        if find_spec(module) is None:
-            raise ExtraMissing(f"hindsight needs {module}: install the extra [{extra}]")
+    if find_spec("numba") is None:
+        raise ExtraMissing("hindsight needs numba: install the extra [trainer]")
     from qdispatch_trainer.hindsight.estimate import EFFORT, hindsight_costs  # needs numba
 
     require_seeds(purpose_of(first_seed), range(first_seed, first_seed + days))
