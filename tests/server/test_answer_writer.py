@@ -37,7 +37,7 @@ CANDIDATE = Candidate(
 )
 ADVICE = BookingAdvice(0, BookingGap.OPEN, (CANDIDATE,), 655.0, True, {Refusal.WHEELCHAIR: 1})
 DECISION = Decision((ADVICE,), (Pick(0, 0, 1, 661.5, 660.0),), (DriverGap.NONE,), 600.0)
-PROVENANCE = Provenance(Fallback.DISABLED, "cheapest-insertion", "v1", "f" * 64, "w" * 12, Precision.FP32)
+PROVENANCE = Provenance(Fallback.DISABLED, "cheapest-insertion", "v1", "f" * 64, "w" * 12, Precision.FP32, 7)
 
 
 @pytest.fixture(scope="module")

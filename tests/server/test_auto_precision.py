@@ -132,6 +132,8 @@ def test_all_workers_answer_by_the_same_measurement_and_so_does_one_started_agai
     wait_until(lambda: killed not in server.worker_pids(), 20, "the killed worker is gone")
     wait_until(lambda: server.sample("qdispatch_serving_workers") == 2, 60, "another worker serves in its place")
     fresh = channels_to_every_worker(server)
+    # a worker answers GetStatus before it has loaded its model
+    wait_until(lambda: all(model_status(channel).model_version for channel in fresh.values()), 60, "both have a model")
     for channel in fresh.values():
         assert list(model_status(channel).precision_buckets) == list(first.precision_buckets)
     assert server.log().count("event=precision_measured") == len(EXPECTED)

@@ -14,7 +14,8 @@ from qdispatch_trainer.networks.build import KINDS
 from qdispatch_trainer.scenarios import SCENARIOS
 
 RECIPE = "imitate-then-q"
-SET_YARDSTICK = {"clinic-day": 200, "fleet-10x60": 40, "urgent-heavy": 40, "fleet-30x200": 6}
+SET_YARDSTICK = {"clinic-day": 300, "fleet-10x60": 60, "urgent-heavy": 60, "fleet-30x200": 12}
+SET_DECIDING = {"clinic-day": 500, "fleet-10x60": 150, "urgent-heavy": 120, "fleet-30x200": 40}  # gate and threshold
 FLAT_Q_DAYS = {"small": 128}
 FLAT_YARDSTICK = {"clinic-day": 200, "classic-10x20": 100}
 
@@ -34,12 +35,12 @@ class ImitateConfig:
     store_mebibytes: int = 3_000
     learner: LearnerConfig = field(default_factory=LearnerConfig)
     q_stage: QStageConfig = field(default_factory=QStageConfig)
-    gate_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)  # does the Q stage's network ship?
+    gate_days: Mapping[str, int] = field(default_factory=lambda: SET_DECIDING)  # does the Q stage's network ship?
     reference: str = "regret-2"  # what costs are relative to
     validation_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)
     validate_every_rounds: int = 4
-    calibration_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)  # empty: no calibration
-    calibration_biases_min: tuple[float, ...] = (-8.0, -4.0, -2.0, 2.0, 4.0, 8.0)
+    calibration_days: Mapping[str, int] = field(default_factory=lambda: SET_DECIDING)  # empty: no calibration
+    calibration_biases_min: tuple[float, ...] = (-9.0, -6.0, -3.0, 3.0, 6.0)
     value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
     advantage_unit_min: float = 10.0  # set network only: unit of the advantages
     dropout: float = 0.0  # flat network only

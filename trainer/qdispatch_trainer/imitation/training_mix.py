@@ -42,7 +42,7 @@ class MixGroup:
     drivers: tuple[int, int]  # least and most REGULAR drivers of a drawn day, log-uniform
     days_per_round: int
     due_share: float = 1.0  # of the states met in which a driver must leave soon, how many are remembered
-    idle_share: float = 0.3  # of the other states
+    idle_share: float = 1.0  # of the other states
     teacher_moves: int = 400  # the planner's search effort: a large fleet needs more for plans that agree
     frozen: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,8 +72,8 @@ class MixGroup:
 DEFAULT_MIX: Mapping[str, MixGroup] = MappingProxyType(
     {
         "small": MixGroup((1, 5), 96, frozen={"clinic-day": 0.6}),
-        "middle": MixGroup((6, 14), 24, teacher_moves=600, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
-        "large": MixGroup((15, 30), 7, teacher_moves=1200, frozen={"fleet-30x200": 0.4}),
+        "middle": MixGroup((6, 14), 24, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
+        "large": MixGroup((15, 30), 10, due_share=0.5, idle_share=0.5, frozen={"fleet-30x200": 0.4}),
     }
 )
 FLAT_MIX: Mapping[str, MixGroup] = MappingProxyType(  # ten usable drivers at most: nine REGULAR, one EMERGENCY
