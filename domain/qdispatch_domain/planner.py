@@ -23,7 +23,7 @@ F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 _NO_MATRIX = np.zeros((0, 0))
-_DERIVED = ("usable", "counts", "seconds")
+_DERIVED = ("usable", "counts", "seconds", "first_driver")
 SERVED_MOVES = 150  # of the search behind a policy: half a millisecond at 10 drivers and 60 bookings a day
 _LIFT = 1.0  # puts a planned pair above every other one of its booking, minutes-equivalent
 
@@ -103,5 +103,6 @@ def days_of_fleet(fleet: Fleet, table: CandidateTable) -> Days:
         **arrays,
         usable=fleet.usable,
         counts=table.loads.counts,
+        first_driver=np.full(fleet.open.shape, -1),
         seconds=_NO_MATRIX if matrix is None else matrix.seconds,
     )

@@ -316,6 +316,7 @@ def search(
     option_driver: np.ndarray,
     option_cost: np.ndarray,
     unserved: np.ndarray,
+    first_driver: np.ndarray,
     moves: int,
     start_temperature: float,
     end_temperature: float,
@@ -323,7 +324,8 @@ def search(
     """Plan the tasks `order` (indices from `first_open` on) and improve; `r` holds the COMMITTED trips when called.
 
     With o = k - first_open, task k may be driven by `option_driver[option_from[o] : option_from[o + 1]]`, each at its
-    `option_cost`; left out, it costs `unserved[o]`. Returns the objective; `r` holds the best plan found.
+    `option_cost`; left out, it costs `unserved[o]`. The first plan gives it to `first_driver[o]` (-1: to the cheapest)
+    if that driver can. Returns the objective; `r` holds the best plan found.
     """
     drivers = r.length.shape[0]
     load = np.empty(drivers)
@@ -336,19 +338,25 @@ def search(
     value = _spread(p.load_size, total, squares)
     for d in range(drivers):
         value += r.total[d]
-    # construction: soonest first, each at its cheapest place
+    # construction: soonest first, each at its cheapest place, that of the driver named for it if there is one
     for k in order:
         o = k - first_open
         best, who, where, extra = unserved[o], -1, -1, 0.0
         now_spread = _spread(p.load_size, total, squares)
-        for j in range(option_from[o], option_from[o + 1]):
-            d = option_driver[j]
-            step = p.load_step[d]
-            growth = _spread(p.load_size, total + step, squares + step * (2.0 * load[d] + step)) - now_spread
-            more = growth + option_cost[j]
-            cost, i = _best_position(p, r, d, k, -1, r.total[d] + best - more)
-            if i >= 0 and cost - r.total[d] + more < best:
-                best, who, where, extra = cost - r.total[d] + more, d, i, option_cost[j]
+        only = first_driver[o]
+        for attempt in range(2):
+            for j in range(option_from[o], option_from[o + 1]):
+                d = option_driver[j]
+                if attempt == 0 and only >= 0 and d != only:
+                    continue
+                step = p.load_step[d]
+                growth = _spread(p.load_size, total + step, squares + step * (2.0 * load[d] + step)) - now_spread
+                more = growth + option_cost[j]
+                cost, i = _best_position(p, r, d, k, -1, r.total[d] + best - more)
+                if i >= 0 and cost - r.total[d] + more < best:
+                    best, who, where, extra = cost - r.total[d] + more, d, i, option_cost[j]
+            if only < 0 or who >= 0:
+                break
         value += best
         if who >= 0:
             step = p.load_step[who]

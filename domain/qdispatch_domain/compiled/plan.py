@@ -62,6 +62,7 @@ class Days(NamedTuple):
     outbound: np.ndarray
     urgent: np.ndarray
     current_driver: np.ndarray
+    first_driver: np.ndarray  # [N, B] who has it in a plan to start from; -1: no such plan
     seconds: np.ndarray
 
 
@@ -223,11 +224,13 @@ def _plan_day(
     option_driver = np.empty(pair_booking.shape[0], np.int64)
     option_cost = np.empty(pair_booking.shape[0])
     unserved = np.empty(count)
+    first_driver = np.empty(count, np.int64)
     options = 0
     for j in range(count):
         b = listed[soonest[j]]
         chosen[j] = b
         unserved[j] = UNSERVED_URGENT if f.urgent[n, b] else UNSERVED
+        first_driver[j] = rows[f.first_driver[n, b]] if f.first_driver[n, b] >= 0 else -1
         i = start[soonest[j]]
         while i < pair_booking.shape[0] and pair_booking[i] == b:
             option_driver[options] = rows[pair_driver[i]]
@@ -248,6 +251,7 @@ def _plan_day(
         option_driver,
         option_cost,
         unserved,
+        first_driver,
         how.moves,
         how.start_temperature,
         how.end_temperature,

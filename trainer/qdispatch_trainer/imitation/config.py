@@ -11,6 +11,7 @@ from qdispatch_trainer.imitation.q_stage import QStageConfig
 from qdispatch_trainer.imitation.teachers import TEACHERS
 from qdispatch_trainer.imitation.training_mix import DEFAULT_MIX, FLAT_MIX, MixGroup
 from qdispatch_trainer.networks.build import KINDS
+from qdispatch_trainer.policies import HEURISTICS
 from qdispatch_trainer.scenarios import SCENARIOS
 
 RECIPE = "imitate-then-q"
@@ -26,7 +27,7 @@ class ImitateConfig:
 
     network: str = "set"
     seed: int = 0
-    teacher: str = "planner"
+    teacher: str = "futures"
     rounds: int = 24
     updates_per_round: int = 500
     beta_start: float = 0.5  # share of days on which the teacher acts; it falls to 0
@@ -57,9 +58,9 @@ class ImitateConfig:
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
         if self.network not in KINDS:
             raise ValueError(f"Expected network to be one of {', '.join(KINDS)}, got {self.network!r}.")
-        for name in ("teacher", "reference"):
-            if getattr(self, name) not in TEACHERS:
-                raise ValueError(f"Expected {name} to be one of {', '.join(TEACHERS)}, got {getattr(self, name)!r}.")
+        for name, known in (("teacher", TEACHERS), ("reference", HEURISTICS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"Expected {name} to be one of {', '.join(known)}, got {getattr(self, name)!r}.")
         for name in (
             "rounds",
             "updates_per_round",

@@ -20,14 +20,13 @@ from qdispatch_trainer.imitation.q_stage import QStage
 from qdispatch_trainer.imitation.reading import reading_for
 from qdispatch_trainer.imitation.state_files import StateFiles
 from qdispatch_trainer.imitation.states import States
-from qdispatch_trainer.imitation.teachers import teacher_named
 from qdispatch_trainer.imitation.training import ImitationTraining
 from qdispatch_trainer.imitation.training_mix import mix_digest
 from qdispatch_trainer.imitation.yardstick import Yardstick, gain
 from qdispatch_trainer.networks.build import QNetwork, build_network
 from qdispatch_trainer.networks.set_network import SetNetwork
 from qdispatch_trainer.networks.unseen_features import silence_unseen_features
-from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.policies import HEURISTICS, network_scorer
 from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.run_directory import RunDirectory, RunError, write_json
 from qdispatch_trainer.source_revision import git_revision
@@ -41,7 +40,6 @@ from qdispatch_trainer.training_state import load_counters, save_state
 CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
 GATE_FIRST_DAY = 200_000
 SCENARIO = "mix"  # what stands for the scenario in a checkpoint; its digest covers the whole mix
-REFERENCE_MOVES = 400
 
 
 def build_training(config: ImitateConfig) -> ImitationTraining:
@@ -94,7 +92,7 @@ class _Run:
     def __init__(self, run: RunDirectory, training: ImitationTraining, reporter: Reporter, command: str) -> None:
         self._run, self._training, self._reporter, self._command = run, training, reporter, command
         self._files = StateFiles(run.states)
-        self._reference = teacher_named(training.config.reference, REFERENCE_MOVES)
+        self._reference = HEURISTICS[training.config.reference]()
         self._q_stage = self._new_q_stage()
 
     def _new_q_stage(self) -> QStage:

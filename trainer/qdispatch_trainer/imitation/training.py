@@ -22,7 +22,7 @@ from qdispatch_trainer.imitation.teachers import teacher_named
 from qdispatch_trainer.imitation.training_mix import training_days
 from qdispatch_trainer.policies import network_scorer
 
-PLAY, SAMPLE, DROPOUT = 11, 12, 13  # purposes of random streams
+PLAY, SAMPLE, DROPOUT, TEACH = 11, 12, 13, 14  # purposes of random streams
 
 
 @dataclass(slots=True)
@@ -47,9 +47,7 @@ class ImitationTraining:
         self.store = StateStore(config.store_mebibytes)
         self.progress = ImitationProgress()
         self.reading = reading
-        self._teachers = {
-            name: teacher_named(config.teacher, group.teacher_moves) for name, group in config.mix.items()
-        }
+        self._teachers = {name: teacher_named(config.teacher, group) for name, group in config.mix.items()}
 
     @property
     def imitated(self) -> bool:
@@ -97,10 +95,11 @@ class ImitationTraining:
         parts, values = [], {}
         met = teacher = network = both = 0
         for number, (name, group) in enumerate(config.mix.items()):
+            days = training_days(group, progress.days, group.days_per_round)
             played = play_labelled(
-                training_days(group, progress.days, group.days_per_round),
+                days,
                 network_scorer(self.learner.average),
-                self._teachers[name],
+                self._teachers[name](days, (config.seed, TEACH, progress.rounds, number)),
                 beta,
                 self.reading,
                 Keeping(group.due_share, group.idle_share),

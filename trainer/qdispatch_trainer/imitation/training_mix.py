@@ -43,7 +43,9 @@ class MixGroup:
     days_per_round: int
     due_share: float = 1.0  # of the states met in which a driver must leave soon, how many are remembered
     idle_share: float = 1.0  # of the other states
-    teacher_moves: int = 400  # the planner's search effort: a large fleet needs more for plans that agree
+    teacher_futures: int = 16  # sampled futures the teacher plans for at every state
+    teacher_moves: int = 60  # of the search over one future, or over what is known by a teacher without futures
+    teacher_known_moves: int = 0  # over what is known, for a plan to start from: what large fleets need
     frozen: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -51,8 +53,11 @@ class MixGroup:
             raise ValueError(f"Expected 1 <= least <= most <= {LARGEST_FLEET} drivers, got {self.drivers}.")
         if self.days_per_round < 1:
             raise ValueError(f"Expected days_per_round >= 1, got {self.days_per_round}.")
-        if self.teacher_moves < 1:
-            raise ValueError(f"Expected teacher_moves >= 1, got {self.teacher_moves}.")
+        for name in ("teacher_futures", "teacher_moves"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} >= 1, got {getattr(self, name)}.")
+        if self.teacher_known_moves < 0:
+            raise ValueError(f"Expected teacher_known_moves >= 0, got {self.teacher_known_moves}.")
         for name in ("due_share", "idle_share"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise ValueError(f"Expected {name} in (0, 1], got {getattr(self, name)}.")
@@ -72,8 +77,19 @@ class MixGroup:
 DEFAULT_MIX: Mapping[str, MixGroup] = MappingProxyType(
     {
         "small": MixGroup((1, 5), 96, frozen={"clinic-day": 0.6}),
-        "middle": MixGroup((6, 14), 24, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}),
-        "large": MixGroup((15, 30), 10, due_share=0.5, idle_share=0.5, frozen={"fleet-30x200": 0.4}),
+        "middle": MixGroup(
+            (6, 14), 24, teacher_futures=8, teacher_moves=400, frozen={"fleet-10x60": 0.3, "urgent-heavy": 0.25}
+        ),
+        "large": MixGroup(
+            (15, 30),
+            10,
+            due_share=0.5,
+            idle_share=0.5,
+            teacher_futures=6,
+            teacher_moves=150,
+            teacher_known_moves=1500,
+            frozen={"fleet-30x200": 0.4},
+        ),
     }
 )
 FLAT_MIX: Mapping[str, MixGroup] = MappingProxyType(  # ten usable drivers at most: nine REGULAR, one EMERGENCY
