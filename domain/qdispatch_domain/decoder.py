@@ -13,7 +13,7 @@ from qdispatch_domain.packing import pack
 from qdispatch_domain.picking import PassPicks, decide_fleet
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.refusals import refusals
-from qdispatch_domain.rows import candidate_rows
+from qdispatch_domain.rows import candidate_rows, in_rows
 from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 
@@ -35,32 +35,23 @@ def decision_of(snapshot: Snapshot, situation: Situation, scorer: Scorer, *, cal
     passes = decide_fleet(situation, scorer)
     fleet, table = situation.fleet, situation.table
     picks = [pick for p in passes for pick in _picks(p)]
-    rows = _rows(passes, picks, calibrated)
     picked = {pick.booking for pick in picks}
     hopeless = np.flatnonzero(fleet.open[0] & ~table.has_pair[0])
     reasons = dict(zip(hopeless.tolist(), refusals(fleet, 0, hopeless), strict=True))
     count = len(snapshot.bookings)
-    advice = tuple(
-        BookingAdvice(
-            booking=b,
-            gap=_BOOKING_GAPS[gap],
-            candidates=rows[b],
-            decide_by=decide_by if has_pair else None,
-            assign_now=b in picked,
-            refusals=dict(sorted(reasons[b].items())) if b in reasons else {},
-        )
-        for b, (gap, has_pair, decide_by) in enumerate(
-            zip(
-                fleet.booking_gap[0, :count].tolist(),
-                table.has_pair[0, :count].tolist(),
-                table.decide_by[0, :count].tolist(),
-                strict=True,
-            )
-        )
+    every = range(count)
+    decide_by = zip(table.has_pair[0, :count].tolist(), table.decide_by[0, :count].tolist(), strict=True)
+    columns: tuple[Sequence[object], ...] = (
+        every,
+        [_BOOKING_GAPS[gap] for gap in fleet.booking_gap[0, :count].tolist()],
+        _rows(passes, picks, calibrated)[:count],
+        [time if has_pair else None for has_pair, time in decide_by],
+        [b in picked for b in every],
+        [dict(sorted(reasons[b].items())) if b in reasons else {} for b in every],
     )
     following = float(next_event(fleet, table)[0])
     return Decision(
-        bookings=advice,
+        bookings=tuple(in_rows(BookingAdvice, columns)),
         picks=tuple(picks),
         driver_gaps=tuple(_DRIVER_GAPS[gap] for gap in fleet.driver_gap[0, : len(snapshot.drivers)].tolist()),
         reevaluate_at=snapshot.now if picks else (following if following < NEVER else None),

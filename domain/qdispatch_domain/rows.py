@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.acceleration import kernels
 from qdispatch_domain.candidates import CandidateTable
 from qdispatch_domain.decision import Candidate, CostDelta
 from qdispatch_domain.fleet import Fleet
@@ -21,6 +22,12 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 Row = TypeVar("Row", bound=NamedTuple)
+
+
+def in_rows(kind: type[Row], columns: Iterable[Sequence[object]]) -> list[Row]:
+    """`kind(*row)` of every row of `columns`; thousands of calls of its own constructor would cost a millisecond."""
+    make = cast("Any", partial(tuple.__new__, kind))
+    return list(map(make, zip(*columns, strict=True)))
 
 
 def candidate_rows(done: PassPicks, which: I64, recommended: Bool, calibrated: bool) -> list[Candidate]:
@@ -38,7 +45,7 @@ def candidate_rows(done: PassPicks, which: I64, recommended: Bool, calibrated: b
         table.spread[which].tolist(),
     )
     trips = (fleet.trips_done + fleet.locked + fleet.n_trips)[0].astype(np.int64) + 1
-    km = _added_kilometers(fleet, table, pairs)
+    km = added_kilometers(fleet, table, pairs)
     absent = [None] * len(which)
     shown = score.tolist()
     columns: tuple[Sequence[object], ...] = (
@@ -49,7 +56,7 @@ def candidate_rows(done: PassPicks, which: I64, recommended: Bool, calibrated: b
         empty,
         absent if km is None else km.tolist(),
         pairs.slack.tolist(),
-        _tuples(CostDelta, costs),
+        in_rows(CostDelta, costs),
         trips[pairs.driver].tolist(),
         _resulting_gaps(fleet, table)[pairs.driver].tolist(),
         pairs.on_time.tolist(),
@@ -58,17 +65,30 @@ def candidate_rows(done: PassPicks, which: I64, recommended: Bool, calibrated: b
         (score - days_of(done.scores, 1)[0]).tolist() if calibrated else absent,
         recommended[pairs.booking, pairs.driver].tolist(),
     )
-    return _tuples(Candidate, columns)
+    return in_rows(Candidate, columns)
 
 
-def _tuples(kind: type[Row], columns: Iterable[Sequence[object]]) -> list[Row]:
-    """`kind(*row)` of every row of `columns`; thousands of calls of its own constructor cost a millisecond."""
-    make = cast("Any", partial(tuple.__new__, kind))
-    return list(map(make, zip(*columns, strict=True)))
-
-
-def _added_kilometers(fleet: Fleet, table: CandidateTable, pairs: Insertions) -> F64 | None:
+def added_kilometers(fleet: Fleet, table: CandidateTable, pairs: Insertions) -> F64 | None:
     """Kilometres without a patient added by each insertion, [M]; None when the caller's matrix has no meters."""
+    compiled = kernels()
+    if compiled is None or fleet.travel.matrix is not None:
+        return added_kilometers_numpy(fleet, table, pairs)
+    s = table.schedules
+    km: F64 = compiled.added_kilometers(
+        compiled.arrays_of(fleet),
+        s.free_place,
+        s.count,
+        pairs.row,
+        pairs.day,
+        pairs.driver,
+        pairs.booking,
+        pairs.position,
+    )
+    return km
+
+
+def added_kilometers_numpy(fleet: Fleet, table: CandidateTable, pairs: Insertions) -> F64 | None:
+    """`added_kilometers` without numba."""
     s = table.schedules
     before = s.free_place[pairs.row, pairs.position]
     pickup, dropoff = fleet.pickup[pairs.day, pairs.booking], fleet.dropoff[pairs.day, pairs.booking]
