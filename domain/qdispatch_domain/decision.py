@@ -1,15 +1,18 @@
-"""What `decide` answers: per booking the best drivers with their cost, or the proved reasons why nobody can."""
+"""What `decide` answers: per booking the best drivers with their cost, or the proved reasons why nobody can.
+
+What an answer holds by the hundred is a NamedTuple: made in a fraction of the time of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qdispatch_domain.reasons import BookingGap, DriverGap, Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class CostDelta:
+class CostDelta(NamedTuple):
     """Growth of the day's cost by one insertion, minutes-equivalent, term by term (`weights.py`)."""
 
     deadhead: float
@@ -27,8 +30,7 @@ class CostDelta:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One feasible driver for one booking, at the best position in that driver's schedule."""
 
     driver: int  # index into snapshot.drivers
@@ -48,8 +50,7 @@ class Candidate:
     recommended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BookingAdvice:
+class BookingAdvice(NamedTuple):
     """The answer for one booking, in the order of snapshot.bookings."""
 
     booking: int  # index into snapshot.bookings

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
-from qdispatch_domain.candidates import CandidateTable
-from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta, Decision, Pick
+import numpy as np
+
+from qdispatch_domain.decision import BookingAdvice, Candidate, Decision, Pick
 from qdispatch_domain.events import next_event
-from qdispatch_domain.fleet import NEVER, Fleet
+from qdispatch_domain.fleet import NEVER
 from qdispatch_domain.packing import pack
 from qdispatch_domain.picking import PassPicks, decide_fleet
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.refusals import refusals
-from qdispatch_domain.situation import Scorer, Situation, days_of
+from qdispatch_domain.rows import candidate_rows, in_rows
+from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
-from qdispatch_domain.weights import WEIGHTS
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+# an enum's own call takes ten times as long to look a number up
+_BOOKING_GAPS, _DRIVER_GAPS = {gap.value: gap for gap in BookingGap}, {gap.value: gap for gap in DriverGap}
 
 
 def decide(snapshot: Snapshot, scorer: Scorer, *, calibrated: bool = False) -> Decision:
@@ -33,37 +33,48 @@ def decide(snapshot: Snapshot, scorer: Scorer, *, calibrated: bool = False) -> D
 def decision_of(snapshot: Snapshot, situation: Situation, scorer: Scorer, *, calibrated: bool = False) -> Decision:
     """The same for a situation that has been packed already."""
     passes = decide_fleet(situation, scorer)
-    first = passes[0]
-    picks = [pick for p in passes for pick in _picks(p)]
-    chosen = {(pick.booking, pick.driver) for pick in picks}
-    rows: list[list[Candidate]] = [[] for _ in snapshot.bookings]
-    for booking, candidate in _candidates(first, np.arange(len(first.scores.q_pair)), chosen, calibrated):
-        rows[booking].append(candidate)
-    for later in passes[1:]:
-        for booking, candidate in _candidates(later, later.pairs, chosen, calibrated):
-            rows[booking] = [c for c in rows[booking] if c.driver != candidate.driver] + [candidate]
-    picked = {pick.booking for pick in picks}
     fleet, table = situation.fleet, situation.table
+    picks = [pick for p in passes for pick in _picks(p)]
+    picked = {pick.booking for pick in picks}
     hopeless = np.flatnonzero(fleet.open[0] & ~table.has_pair[0])
     reasons = dict(zip(hopeless.tolist(), refusals(fleet, 0, hopeless), strict=True))
-    advice = tuple(
-        BookingAdvice(
-            booking=b,
-            gap=BookingGap(int(fleet.booking_gap[0, b])),
-            candidates=tuple(sorted(rows[b], key=lambda c: -c.score)),
-            decide_by=float(table.decide_by[0, b]) if table.has_pair[0, b] else None,
-            assign_now=b in picked,
-            refusals=dict(sorted(reasons.get(b, {}).items())),
-        )
-        for b in range(len(snapshot.bookings))
+    count = len(snapshot.bookings)
+    every = range(count)
+    decide_by = zip(table.has_pair[0, :count].tolist(), table.decide_by[0, :count].tolist(), strict=True)
+    columns: tuple[Sequence[object], ...] = (
+        every,
+        [_BOOKING_GAPS[gap] for gap in fleet.booking_gap[0, :count].tolist()],
+        _rows(passes, picks, calibrated)[:count],
+        [time if has_pair else None for has_pair, time in decide_by],
+        [b in picked for b in every],
+        [dict(sorted(reasons[b].items())) if b in reasons else {} for b in every],
     )
     following = float(next_event(fleet, table)[0])
     return Decision(
-        bookings=advice,
+        bookings=tuple(in_rows(BookingAdvice, columns)),
         picks=tuple(picks),
-        driver_gaps=tuple(DriverGap(int(g)) for g in fleet.driver_gap[0, : len(snapshot.drivers)]),
+        driver_gaps=tuple(_DRIVER_GAPS[gap] for gap in fleet.driver_gap[0, : len(snapshot.drivers)].tolist()),
         reevaluate_at=snapshot.now if picks else (following if following < NEVER else None),
     )
+
+
+def _rows(passes: Sequence[PassPicks], picks: Sequence[Pick], calibrated: bool) -> list[tuple[Candidate, ...]]:
+    """Of every booking of the one day its candidates, best first; ties as in the table, a later pass's pick behind."""
+    first = passes[0]
+    shape = first.situation.fleet.open.shape[1], first.situation.fleet.driver_real.shape[1]
+    recommended = np.zeros(shape, dtype=np.bool_)
+    recommended[[pick.booking for pick in picks], [pick.driver for pick in picks]] = True
+    booking = first.situation.table.insertion.booking
+    best_first = np.lexsort((-first.scores.q_pair, booking))
+    found = candidate_rows(first, best_first, recommended, calibrated)
+    end = np.cumsum(np.bincount(booking, minlength=shape[0])).tolist()
+    rows = [tuple(found[start:stop]) for start, stop in zip([0, *end], end, strict=False)]
+    for later in passes[1:]:
+        again = candidate_rows(later, later.pairs, recommended, calibrated)
+        for b, candidate in zip(later.situation.table.insertion.booking[later.pairs].tolist(), again, strict=True):
+            others = [c for c in rows[b] if c.driver != candidate.driver]
+            rows[b] = tuple(sorted([*others, candidate], key=lambda c: -c.score))
+    return rows
 
 
 def _picks(done: PassPicks) -> list[Pick]:
@@ -74,96 +85,3 @@ def _picks(done: PassPicks) -> list[Pick]:
             chosen.booking, chosen.driver, chosen.position, chosen.pickup, done.promised, strict=True
         )
     ]
-
-
-def _candidates(
-    done: PassPicks, which: I64, chosen: set[tuple[int, int]], calibrated: bool
-) -> list[tuple[int, Candidate]]:
-    """(booking, candidate) of the pairs `which` of a pass's table."""
-    fleet, table = done.situation.fleet, done.situation.table
-    pairs = table.insertion.take(which)
-    wait = float(days_of(done.scores, 1)[0])
-    trips = (fleet.trips_done + fleet.locked + fleet.n_trips)[0]
-    km = _added_kilometers(fleet, table, which)
-    gap = _resulting_gap(fleet, table, pairs.driver)
-    score = done.scores.q_pair[which]
-    columns = (
-        pairs.booking,
-        pairs.driver,
-        pairs.position,
-        pairs.pickup,
-        np.maximum(pairs.pickup - fleet.scheduled[0, pairs.booking], 0.0),
-        pairs.deadhead,
-        pairs.slack,
-        pairs.lateness,
-        pairs.downstream,
-        table.emergency[which],
-        table.driver_change[which],
-        table.spread[which],
-        trips[pairs.driver].astype(np.int64) + 1,
-        gap,
-        pairs.on_time,
-        score,
-    )
-    kilometers = [None] * len(which) if km is None else km.tolist()
-    out = []
-    for row, far in zip(zip(*(c.tolist() for c in columns), strict=True), kilometers, strict=True):
-        b, d, position, pickup, late, empty, slack, own, behind, reserve, change, spread, load, wide, punctual, q = row
-        cost = CostDelta(WEIGHTS.deadhead_per_min * empty, own, behind, reserve, change, spread)
-        candidate = Candidate(
-            driver=d,
-            position=position,
-            pickup_time=pickup,
-            lateness_min=late,
-            added_deadhead_min=empty,
-            added_deadhead_km=far,
-            slack_min=slack,
-            cost=cost,
-            resulting_trips=load,
-            resulting_gap=wide,
-            on_time=punctual,
-            score=q,
-            q_value=q if calibrated else None,
-            advantage_min=q - wait if calibrated else None,
-            recommended=(b, d) in chosen,
-        )
-        out.append((b, candidate))
-    return out
-
-
-def _added_kilometers(fleet: Fleet, table: CandidateTable, which: I64) -> F64 | None:
-    """Kilometres without a patient added by each insertion, [M]; None when the caller's matrix has no meters."""
-    pairs, s = table.insertion.take(which), table.schedules
-    before = s.free_place[pairs.row, pairs.position]
-    pickup, dropoff = fleet.pickup[pairs.day, pairs.booking], fleet.dropoff[pairs.day, pairs.booking]
-    to_pickup = fleet.travel.kilometers(before, pickup)
-    if to_pickup is None:
-        return None
-    last = pairs.position == s.count[pairs.row]
-    slot = np.minimum(pairs.position, fleet.trip_pickup.shape[2] - 1)
-    goes_on = ~last | fleet.has_home[pairs.day, pairs.driver]
-    after = np.where(
-        last[:, None], fleet.home[pairs.day, pairs.driver], fleet.trip_pickup[pairs.day, pairs.driver, slot]
-    )
-    away, direct = np.zeros(len(which)), np.zeros(len(which))
-    onward, straight = (
-        fleet.travel.kilometers(dropoff[goes_on], after[goes_on]),
-        fleet.travel.kilometers(before[goes_on], after[goes_on]),
-    )
-    if onward is not None and straight is not None:
-        away[goes_on], direct[goes_on] = onward, straight
-    return to_pickup + away - direct
-
-
-def _resulting_gap(fleet: Fleet, table: CandidateTable, driver: I64) -> F64:
-    """Max - min of trips per contract share over the drivers who count, after one more trip for `driver`, [M]."""
-    counts = table.loads.counts[0]
-    x = table.loads.x[0][counts]
-    if not len(x):
-        return np.zeros(len(driver))
-    after = np.broadcast_to(x, (len(driver), len(x))).copy()
-    column = np.cumsum(counts)[driver] - 1
-    mine = np.flatnonzero(counts[driver])
-    after[mine, column[mine]] += 1.0 / fleet.contract_share[0, driver[mine]]
-    gap: F64 = after.max(axis=1) - after.min(axis=1)
-    return gap

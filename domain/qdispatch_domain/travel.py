@@ -59,11 +59,11 @@ def place_row(location: Location) -> F64:
 
 def place_rows(locations: Iterable[Location]) -> F64:
     """Rows of many locations, [M, 4]."""
-    table = np.array(
-        [(p.latitude, p.longitude, -1 if p.matrix_index is None else p.matrix_index) for p in locations],
-        dtype=np.float64,
-    ).reshape(-1, 3)
-    return places_from_degrees(table[:, 0], table[:, 1], table[:, 2])
+    places = list(locations)
+    latitude = np.array([p.latitude for p in places], dtype=np.float64)
+    longitude = np.array([p.longitude for p in places], dtype=np.float64)
+    index = np.array([-1 if p.matrix_index is None else p.matrix_index for p in places], dtype=np.float64)
+    return places_from_degrees(latitude, longitude, index)
 
 
 def places_from_degrees(latitude: F64, longitude: F64, matrix_index: F64 | None = None) -> F64:

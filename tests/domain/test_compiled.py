@@ -10,6 +10,7 @@ from qdispatch_domain.encoding import encode, encode_numpy
 from qdispatch_domain.events import next_event, next_event_numpy
 from qdispatch_domain.fleet import Fleet
 from qdispatch_domain.packing import pack
+from qdispatch_domain.rows import added_kilometers, added_kilometers_numpy
 from tests.domain.random_snapshots import random_snapshot
 from tests.domain.same_tables import assert_same, assert_same_observations, assert_same_tables
 from tests.domain.situations import booking, driver, snapshot
@@ -94,3 +95,33 @@ def test_nobody_and_nothing_give_empty_tables() -> None:
         table = candidate_table(fleet)
         assert_same_tables(candidate_table_numpy(fleet), table)
         assert_same_observations(encode_numpy(fleet, table), encode(fleet, table))
+
+
+@pytest.mark.parametrize(("drivers", "bookings", "count"), [((1, 12), (0, 20), 60), (LARGE, (5, 30), 10)])
+def test_added_kilometres_are_the_same(drivers: tuple[int, int], bookings: tuple[int, int], count: int) -> None:
+    behind, last_home, saved = 0, 0, 0
+    for seed in range(2000, 2000 + count):
+        fleet = draw(seed, drivers, bookings, matrix=False)
+        table = candidate_table(fleet)
+        pairs = table.insertion
+        km, numpy_km = added_kilometers(fleet, table, pairs), added_kilometers_numpy(fleet, table, pairs)
+        assert km is not None
+        assert numpy_km is not None
+        assert_same(numpy_km, km, "kilometres")
+        last = pairs.position == table.schedules.count[pairs.row]
+        behind += int((~last).sum())
+        last_home += int((last & fleet.has_home[pairs.day, pairs.driver]).sum())
+        saved += int((km < 0).sum())
+    assert min(behind, last_home, saved) > 10, "the draws meet what they should"
+
+
+def test_far_kilometres_are_the_same() -> None:
+    fleet = pack([snapshot([driver("d", 0.0)], [booking("b", 3000.0, 3300.0, 8000.0)], now=600.0)])
+    fleet.shift_end[:] = 1e5
+    table = candidate_table(fleet)
+    assert len(table.rank) == 1
+    km, numpy_km = (way(fleet, table, table.insertion) for way in (added_kilometers, added_kilometers_numpy))
+    assert km is not None
+    assert numpy_km is not None
+    assert_same(numpy_km, km, "kilometres")
+    assert km[0] > 2000.0

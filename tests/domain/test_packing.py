@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from qdispatch_domain.fleet import Fleet
+from qdispatch_domain.fleet import NEVER, Fleet
 from qdispatch_domain.packing import booking_gap, pack
 from qdispatch_domain.reasons import BookingGap, DriverGap
 from qdispatch_domain.snapshot import Booking, Driver, Position, TripStatus
 from qdispatch_domain.travel import degrees_from_places
+from tests.domain.random_snapshots import random_snapshot
 from tests.domain.situations import at, booking, driver, snapshot, trip
 
 NOW = 600.0
@@ -109,3 +112,37 @@ def test_days_of_different_size_are_padded() -> None:
     assert fleet.driver_real.tolist() == [[True, False], [True, True]]
     assert fleet.open.tolist() == [[False], [True]]
     assert np.all(np.isfinite(fleet.anchor_time))
+
+
+def test_a_driver_among_others_is_packed_as_alone() -> None:
+    names = ("driver_gap", "locked", "shift_start", "shift_end", "anchor_time", "anchor_place", "has_home", "home")
+    running = 0
+    for seed in range(60):
+        day = random_snapshot(np.random.default_rng(seed), drivers=(2, 12))
+        fleet = pack([day])
+        for i, who in enumerate(day.drivers):
+            alone = pack([replace(day, drivers=(who,), bookings=())])
+            for name in names:
+                np.testing.assert_array_equal(getattr(fleet, name)[0, i], getattr(alone, name)[0, 0], err_msg=name)
+            pauses = sorted((pause.start, pause.end) for pause in who.breaks)
+            packed = list(zip(fleet.break_start[0, i].tolist(), fleet.break_end[0, i].tolist(), strict=True))
+            assert packed[: len(pauses)] == pauses
+            assert set(packed[len(pauses) :]) <= {(NEVER, NEVER)}
+        running += int((fleet.locked.sum() > 1) and (fleet.driver_gap[fleet.locked] == 0).any())
+    assert running > 5, "some days have several trips on the road"
+
+
+def test_a_running_trip_without_its_times_is_refused() -> None:
+    broken = {"picked_up_at": replace(ONBOARD, picked_up_at=None), "departed_at": replace(EN_ROUTE, departed_at=None)}
+    for field, running in broken.items():
+        with pytest.raises(ValueError, match=field):
+            pack([snapshot([driver("d", trips=(running,))], [])])
+
+
+def test_bookings_with_gaps_keep_the_places_of_the_others() -> None:
+    rows = [booking("a", 1, 2, 650.0), booking("b", 3, 4, 650.0, pickup=None), booking("c", 5, 7, 650.0)]
+    fleet, apart = pack([snapshot([], rows)]), [pack([snapshot([], [row])]) for row in rows]
+    for name in ("pickup", "dropoff", "loaded", "tolerance", "booking_gap", "open", "scheduled", "pickup_service"):
+        found = getattr(fleet, name)[0]
+        np.testing.assert_array_equal(found, [getattr(alone, name)[0, 0] for alone in apart], err_msg=name)
+    assert fleet.loaded[0].tolist() == pytest.approx([2.0, 0.0, 4.0])

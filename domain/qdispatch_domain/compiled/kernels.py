@@ -5,12 +5,14 @@ from qdispatch_domain.compiled.candidates import find
 from qdispatch_domain.compiled.committing import NO_ROOM, NO_SUCH_POSITION, NOT_OPEN, commit
 from qdispatch_domain.compiled.encoding import TableArrays, encode
 from qdispatch_domain.compiled.greedy import first_come
+from qdispatch_domain.compiled.kilometers import added_kilometers
 
 __all__ = [
     "NOT_OPEN",
     "NO_ROOM",
     "NO_SUCH_POSITION",
     "TableArrays",
+    "added_kilometers",
     "arrays_of",
     "commit",
     "encode",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import pairwise
 
 from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta
@@ -141,5 +140,4 @@ def _figures(
 
 
 def _terms(claimed: CostDelta, true: CostDelta) -> list[tuple[str, float, float]]:
-    names = [field.name for field in fields(CostDelta)]
-    return [(name, getattr(claimed, name), getattr(true, name)) for name in names]
+    return list(zip(CostDelta._fields, claimed, true, strict=True))

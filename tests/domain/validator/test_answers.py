@@ -34,13 +34,13 @@ ANSWER = _answer(DAY)
 
 def _advice(row: int, **changed: object) -> Decision:
     rows = list(ANSWER.bookings)
-    rows[row] = replace(rows[row], **changed)  # type: ignore[arg-type]  # fields by name
+    rows[row] = rows[row]._replace(**changed)  # type: ignore[arg-type]  # fields by name
     return replace(ANSWER, bookings=tuple(rows))
 
 
 def _candidate(row: int, **changed: object) -> Decision:
     first, *rest = ANSWER.bookings[row].candidates
-    return _advice(row, candidates=(replace(first, **changed), *rest))  # type: ignore[arg-type]  # fields by name
+    return _advice(row, candidates=(first._replace(**changed), *rest))  # type: ignore[arg-type]  # fields by name
 
 
 def _first(row: int) -> Candidate:
@@ -48,7 +48,7 @@ def _first(row: int) -> Candidate:
 
 
 def _one_more_driver(row: int, driver_row: int) -> Decision:
-    extra = replace(_first(row), driver=driver_row, position=0, recommended=False)
+    extra = _first(row)._replace(driver=driver_row, position=0, recommended=False)
     return _advice(row, candidates=(*ANSWER.bookings[row].candidates, extra))
 
 
@@ -103,7 +103,7 @@ ROWS = [
     Row("sleeps after picks", lambda: replace(ANSWER, reevaluate_at=500.0), "reevaluate_at", Fault.REEVALUATE_WRONG),
     Row("trips", lambda: _candidate(LATER, resulting_trips=7), "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
     Row("not on time", lambda: _candidate(LATER, on_time=False), "bookings[1].candidates[0]", Fault.PREDICTION_WRONG),
-    Row("a cost term", lambda: _candidate(LATER, cost=replace(_first(LATER).cost, spread=0.5)),
+    Row("a cost term", lambda: _candidate(LATER, cost=_first(LATER).cost._replace(spread=0.5)),
         "bookings[1].candidates[0]", Fault.COST_WRONG),
     Row("nobody listed, but anna can", lambda: _advice(LATER, candidates=(), refusals={Refusal.SEATS: 6}),
         "bookings[1]", Fault.REFUSAL_WRONG),
@@ -157,17 +157,16 @@ def test_a_position_that_is_not_the_cheapest_is_found() -> None:
     best = answer.bookings[0].candidates[0]
     assert best.position == 0
     assert best.cost.total == pytest.approx(0.0)
-    behind = replace(
-        best,
+    behind = best._replace(
         position=1,
         pickup_time=550.0,
         lateness_min=45.0,
         added_deadhead_min=10.0,
         added_deadhead_km=5.0,
-        cost=replace(best.cost, deadhead=10.0),
+        cost=best.cost._replace(deadhead=10.0),
         recommended=False,
     )
-    broken = replace(answer, bookings=(replace(answer.bookings[0], candidates=(behind,), assign_now=False),), picks=())
+    broken = replace(answer, bookings=(answer.bookings[0]._replace(candidates=(behind,), assign_now=False),), picks=())
     found = [v.fault for v in validate_plan(day, broken) if v.where == "bookings[0].candidates[0]"]
     assert found == [Fault.POSITION_NOT_BEST]
 
@@ -183,8 +182,8 @@ def test_waiting_past_the_last_instant_is_found() -> None:
 
 
 def _not_chosen(advice: BookingAdvice) -> BookingAdvice:
-    rows = tuple(replace(candidate, recommended=False) for candidate in advice.candidates)
-    return replace(advice, candidates=rows, assign_now=False)
+    rows = tuple(candidate._replace(recommended=False) for candidate in advice.candidates)
+    return advice._replace(candidates=rows, assign_now=False)
 
 
 def test_the_reserve_is_refused_when_a_regular_driver_is_on_time_but_not_listed() -> None:
@@ -192,8 +191,8 @@ def test_the_reserve_is_refused_when_a_regular_driver_is_on_time_but_not_listed(
     day = situation(booking("b", 840.0), drivers=(CARL, driver("anna")))
     answer = _answer(day)
     listed = answer.bookings[0].candidates[0]
-    reserve = replace(listed, driver=0, cost=replace(listed.cost, emergency=30.0, spread=0.0))
-    broken = replace(answer, bookings=(replace(answer.bookings[0], candidates=(reserve,)),))
+    reserve = listed._replace(driver=0, cost=listed.cost._replace(emergency=30.0, spread=0.0))
+    broken = replace(answer, bookings=(answer.bookings[0]._replace(candidates=(reserve,)),))
     assert [v.fault for v in validate_plan(day, broken)] == [Fault.EMERGENCY_NOT_NEEDED]
 
 
@@ -218,7 +217,7 @@ def test_once_the_driver_has_left_for_the_trip_behind_its_place_is_gone() -> Non
     answer = decide(day, CheapestInsertion(5.0))
     assert answer.bookings[0].decide_by == pytest.approx(585.0)
     assert validate_plan(day, answer) == []
-    later = replace(answer, bookings=(replace(answer.bookings[0], decide_by=590.0),))
+    later = replace(answer, bookings=(answer.bookings[0]._replace(decide_by=590.0),))
     assert {violation.fault for violation in validate_plan(day, later)} == {Fault.DECIDE_BY_WRONG}
 
 

@@ -1,0 +1,119 @@
+"""Where and when every driver is free to begin a COMMITTED trip (docs/dispatch-rules.md, "Where a driver is")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from qdispatch_domain.fleet import EPS, Fleet
+from qdispatch_domain.reasons import DriverGap
+from qdispatch_domain.snapshot import Driver, Location, Trip, TripStatus
+from qdispatch_domain.travel import Travel, place_rows
+from qdispatch_domain.weights import RULES
+
+F64 = npt.NDArray[np.float64]
+
+# read once: an enum's attribute costs more than the comparison it serves
+_EN_ROUTE, _ONBOARD, _DONE = TripStatus.EN_ROUTE, TripStatus.ONBOARD, TripStatus.DONE
+
+
+class _Running(NamedTuple):
+    """A trip on the road."""
+
+    driver: int  # row of the driver
+    trip: Trip
+    since: float  # ONBOARD: start of the pickup service; EN_ROUTE: when the driver was at `origin`
+    origin: Location
+
+
+def pack_anchors(fleet: Fleet, n: int, drivers: Sequence[Driver], now: float) -> None:
+    """Write shift, gap, `locked` and anchor of the drivers of day n.
+
+    Raises ValueError for a running trip without its times.
+    """
+    here: list[tuple[int, float, Location]] = []  # (row, free from, place) of idle drivers
+    moving: list[_Running] = []
+    for i, driver in enumerate(drivers):
+        if not driver.available:
+            fleet.driver_gap[n, i] = DriverGap.UNAVAILABLE
+            continue
+        if driver.shift_start is None or driver.shift_end is None:
+            fleet.driver_gap[n, i] = DriverGap.NO_SHIFT
+            continue
+        fleet.shift_start[n, i], fleet.shift_end[n, i] = driver.shift_start, driver.shift_end
+        running = next((t for t in driver.trips if t.status is _EN_ROUTE or t.status is _ONBOARD), None)
+        if running is None:
+            place = _idle(driver, now)
+            if place is not None:
+                here.append((i, now, place))
+                continue
+        else:
+            fleet.locked[n, i] = True
+            on_the_road = _running(i, driver, running)
+            if on_the_road is not None:
+                moving.append(on_the_road)
+                continue
+        fleet.driver_gap[n, i] = DriverGap.POSITION_UNKNOWN
+    if moving:
+        ends = _ends(fleet.travel, moving, now).tolist()
+        here += [(row.driver, end, row.trip.dropoff) for row, end in zip(moving, ends, strict=True)]
+    if here:
+        rows, times, places = zip(*here, strict=True)
+        at = list(rows)
+        fleet.anchor_time[n, at] = np.maximum(times, fleet.shift_start[n, at])
+        fleet.anchor_place[n, at] = place_rows(places)
+
+
+def _last_done(driver: Driver) -> Trip | None:
+    return next((t for t in reversed(driver.trips) if t.status is _DONE), None)
+
+
+def _idle(driver: Driver, now: float) -> Location | None:
+    """Where a driver without a running trip is."""
+    done, seen = _last_done(driver), driver.position
+    if (
+        seen is not None
+        and now - seen.observed_at <= RULES.position_max_age_min + EPS
+        and (done is None or done.done_at is None or seen.observed_at >= done.done_at)
+    ):
+        return seen.location
+    if done is not None:
+        return done.dropoff
+    if driver.start_location is not None and driver.shift_start is not None and now <= driver.shift_start:
+        return driver.start_location
+    return None
+
+
+def _running(row: int, driver: Driver, trip: Trip) -> _Running | None:
+    """What a driver on a running trip is timed by; None when nothing says where the trip began."""
+    if trip.status is _ONBOARD:
+        if trip.picked_up_at is None:
+            raise ValueError("Expected picked_up_at on an ONBOARD trip.")
+        return _Running(row, trip, trip.picked_up_at, trip.pickup)
+    if trip.departed_at is None:
+        raise ValueError("Expected departed_at on an EN_ROUTE trip.")
+    if driver.position is not None:
+        return _Running(row, trip, max(trip.departed_at, driver.position.observed_at), driver.position.location)
+    done = _last_done(driver)
+    origin = driver.start_location if done is None else done.dropoff
+    return None if origin is None else _Running(row, trip, trip.departed_at, origin)
+
+
+def _ends(travel: Travel, moving: Sequence[_Running], now: float) -> F64:
+    """The predicted ends of running trips, service-day minutes, [M]."""
+    trips = [row.trip for row in moving]
+    pickup, dropoff = place_rows(t.pickup for t in trips), place_rows(t.dropoff for t in trips)
+    since = np.array([row.since for row in moving])
+    arrival = travel.arrive(since, travel.free_flow(place_rows(row.origin for row in moving), pickup))
+    start = np.where(
+        [t.status is _ONBOARD for t in trips],
+        since,
+        np.maximum(np.maximum(arrival, [t.scheduled_time for t in trips]), now),
+    )
+    served = start + np.array([t.pickup_service_min for t in trips])
+    done = travel.arrive(served, travel.free_flow(pickup, dropoff)) + np.array([t.dropoff_service_min for t in trips])
+    end: F64 = np.maximum(done, now)
+    return end
