@@ -12,6 +12,7 @@ from qdispatch_trainer.hindsight.routes import Problem
 from qdispatch_trainer.hindsight.shared_cost import shared_cost
 from qdispatch_trainer.hindsight.shared_objective import shared_objective
 from qdispatch_trainer.hindsight.static_pyvrp import pyvrp_routes
+from qdispatch_trainer.hindsight.time_order import in_order_of_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,20 @@ def agreement(day: Day, late_room_min: float, comparison: Comparison) -> tuple[J
     """(annealing, PyVRP) on the shared objective of one day."""
     problem = shared_objective(problem_of(truth_of(day)), late_room_min)
     ours = judged(problem, rows_of(annealed(problem, related(problem), comparison.annealing)))
+    return ours, _pyvrp(problem, problem, comparison)
+
+
+def pyvrp_in_order(day: Day, late_room_min: float, comparison: Comparison) -> Judged:
+    """PyVRP on the same objective, bound to the order of the scheduled times."""
+    problem = shared_objective(problem_of(truth_of(day)), late_room_min)
+    return _pyvrp(problem, in_order_of_time(problem), comparison)
+
+
+def _pyvrp(problem: Problem, given: Problem, comparison: Comparison) -> Judged:
+    """The best of PyVRP's runs on `given`, judged on `problem`."""
     runs = range(1, comparison.pyvrp_runs + 1)
-    theirs = [judged(problem, pyvrp_routes(problem, comparison.pyvrp_iterations, run)) for run in runs]
-    return ours, min(theirs, key=lambda found: found.cost)
+    found = [judged(problem, pyvrp_routes(given, comparison.pyvrp_iterations, run)) for run in runs]
+    return min(found, key=lambda one: one.cost)
 
 
 def judged(problem: Problem, routes: Sequence[Sequence[int]]) -> Judged:
