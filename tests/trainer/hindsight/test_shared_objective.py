@@ -8,7 +8,17 @@ import pytest
 from qdispatch_domain.travel import Travel
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.hindsight.problem import problem_of, truth_of
-from qdispatch_trainer.hindsight.routes import LATEST, PICKUP_SERVICE, REAL, SCHEDULED, START, TOLERANCE, UNSERVED
+from qdispatch_trainer.hindsight.routes import (
+    LATEST,
+    PICKUP_SERVICE,
+    REAL,
+    SCHEDULED,
+    SHIFT_END,
+    START,
+    TOLERANCE,
+    TRIP_COST,
+    UNSERVED,
+)
 from qdispatch_trainer.hindsight.shared_cost import shared_cost
 from qdispatch_trainer.hindsight.shared_objective import OWN_BREAKS, shared_objective
 from qdispatch_trainer.scenarios import scenario_named
@@ -60,22 +70,19 @@ def test_without_full_knowledge_or_a_window_it_is_refused() -> None:
 
 def test_the_judge_refuses_every_broken_rule() -> None:
     p = shared_objective(cut(known_day("clinic-day", 0), 2, 2), 2.0)
-    p.permitted[:] = True
-    assert shared_cost(p, [[], []]) == p.booking[:, UNSERVED].sum()
+    p.permitted[:], p.approach[:], p.home[:] = True, 0.0, 3.0
+    p.driver[:, START], p.driver[:, SHIFT_END], p.driver[:, TRIP_COST] = 0.0, 1440.0, 0.0
+    unserved = p.booking[:, UNSERVED]
+    assert shared_cost(p, [[], []]) == unserved.sum()
+    assert shared_cost(p, [[0], []]) == 3.0 + unserved[1]
+    assert shared_cost(p, [[0], [1]]) == 6.0
     with pytest.raises(ValueError, match="twice"):
         shared_cost(p, [[0], [0]])
     with pytest.raises(ValueError, match="Expected 2 routes"):
         shared_cost(p, [[0]])
-    forbidden = p._replace(permitted=np.zeros_like(p.permitted))
     with pytest.raises(ValueError, match="may not"):
-        shared_cost(forbidden, [[0], []])
-    late = p._replace(driver=p.driver.copy())
-    late.driver[:, START] = p.booking[0, LATEST]
-    late.approach[REAL, :, 0] = 1.0
+        shared_cost(p._replace(permitted=np.zeros_like(p.permitted)), [[0], []])
     with pytest.raises(ValueError, match="too late"):
-        shared_cost(late, [[0], []])
-    long = p._replace(home=p.home + 1440.0)
-    early = long._replace(driver=p.driver.copy(), approach=np.zeros_like(p.approach))
-    early.driver[:, START] = p.booking[:, SCHEDULED].min() - 1.0
+        shared_cost(p._replace(approach=p.approach + p.booking[0, LATEST] + 1.0), [[0], []])
     with pytest.raises(ValueError, match="after the shift"):
-        shared_cost(early, [[0], []])
+        shared_cost(p._replace(home=p.home + 1440.0), [[0], []])

@@ -15,9 +15,7 @@ from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose
 
 
-def test_a_file_without_pyvrp_says_so_and_is_made_anew_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_without_pyvrp_says_so_and_is_made_anew_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, said = tmp_path / "hindsight.json", list[str]()
 
     def measure(days: int) -> None:
