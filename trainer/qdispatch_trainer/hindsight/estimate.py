@@ -1,14 +1,20 @@
-"""The estimate: what a day costs when everything is known from its start, by long annealing on the true cost.
+"""The estimate: what a day costs when everything is known from its start; the better of two solvers on the true cost.
+
+One is long annealing. The other, where the extra [pyvrp] is installed, is PyVRP, which plans what it can express
+(`shared_objective.py`); its routes are taken over where the rules allow it and polished by annealing from a lower
+temperature on.
 
 Known are all bookings and the day's own travel and service times. Nobody moves before the shift starts, and the hard
 rules hold (vehicle, breaks, latest pickup, end of shift); EMERGENCY drivers may be used freely at their price instead
-of by their rule (relaxed). The cheapest of several runs is taken: an estimate from above, not a bound.
+of by their rule (relaxed). An estimate from above, not a bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +25,9 @@ from qdispatch_trainer.day import F64, I64, Day
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.hindsight.annealing import anneal
 from qdispatch_trainer.hindsight.problem import problem_of, related, truth_of
-from qdispatch_trainer.hindsight.routes import Routes, new_routes
+from qdispatch_trainer.hindsight.routes import Problem, Routes, new_routes
+from qdispatch_trainer.hindsight.shared_objective import shared_objective
+from qdispatch_trainer.hindsight.take_over import take_over
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.simulator.live_fleet import TRIP_ROOM, live_fleet
 from qdispatch_trainer.simulator.truth import Truth
@@ -27,24 +35,45 @@ from qdispatch_trainer.simulator.truth import Truth
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long the annealing looks. The same effort finds the same routes on any machine."""
+    """How long both solvers look. The same effort finds the same routes on any machine."""
 
     runs: int = 2
     moves_per_booking: int = 1_500
     most_moves: int = 400_000
     start_temperature: float = 20.0  # minutes-equivalent
     end_temperature: float = 0.3
+    pyvrp_iterations: int = 500
+    late_room_min: float = 2.0  # minutes beyond the tolerance that a pickup may be late in PyVRP's plan
+    polish_temperature: float = 8.0  # minutes-equivalent; where the polish begins
 
     def __post_init__(self) -> None:
         if self.runs < 1:
             raise ValueError(f"Expected at least one run, got {self.runs}.")
+        if self.pyvrp_iterations < 1:
+            raise ValueError(f"Expected at least one iteration, got {self.pyvrp_iterations}.")
 
     def moves(self, bookings: int) -> int:
         """Moves of one annealing of a day of so many bookings."""
         return min(self.moves_per_booking * bookings, self.most_moves)
 
+    def identity(self) -> dict[str, int | float | str]:
+        """What an estimate depends on: the effort, and whether PyVRP took part."""
+        return {**asdict(self), "pyvrp": "polished" if pyvrp_installed() else "absent"}
+
 
 EFFORT = Effort()
+
+
+class Source(StrEnum):
+    """Where routes come from."""
+
+    ANNEALING = "annealing"
+    PYVRP = "PyVRP, polished"
+
+
+def pyvrp_installed() -> bool:
+    """Whether the extra [pyvrp] is there."""
+    return find_spec("pyvrp") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +106,49 @@ def hindsight_costs(
 
 
 def hindsight(day: Day, effort: Effort = EFFORT) -> Hindsight:
-    """The cheapest of the annealings of one day."""
+    """The cheaper of the solvers' routes of one day; without PyVRP, those of the annealing."""
+    return min(attempts(day, effort).values(), key=lambda found: found.cost)
+
+
+def attempts(day: Day, effort: Effort = EFFORT) -> dict[Source, Hindsight]:
+    """What each solver that is installed makes of one day."""
     truth = truth_of(day)
     problem = problem_of(truth)
     neighbours = related(problem)
-    moves = effort.moves(len(day.bookings))
+    found = {Source.ANNEALING: evaluate(truth, rows_of(annealed(problem, neighbours, effort)))}
+    if pyvrp_installed():
+        found[Source.PYVRP] = evaluate(truth, rows_of(_polished_pyvrp(problem, neighbours, effort)))
+    return found
+
+
+def annealed(problem: Problem, neighbours: I64, effort: Effort) -> Routes:
+    """The cheapest of the annealings from nothing."""
+    moves = effort.moves(len(problem.booking))
     tries: list[tuple[float, Routes]] = []
     for run in range(1, effort.runs + 1):
         routes = new_routes(problem, TRIP_ROOM)
         cost = anneal(problem, routes, neighbours, moves, effort.start_temperature, effort.end_temperature, run)
         tries.append((cost, routes))
-    best = min(tries, key=lambda tried: tried[0])[1]
-    return evaluate(truth, [best.task[d, : best.length[d]].tolist() for d in range(len(day.drivers))])
+    return min(tries, key=lambda tried: tried[0])[1]
+
+
+def _polished_pyvrp(problem: Problem, neighbours: I64, effort: Effort) -> Routes:
+    from qdispatch_trainer.hindsight.static_pyvrp import pyvrp_routes  # needs the extra [pyvrp]
+
+    planned = pyvrp_routes(shared_objective(problem, effort.late_room_min), effort.pyvrp_iterations, seed=1)
+    task = np.full((len(planned), max(1, *map(len, planned))), -1)
+    for d, row in enumerate(planned):
+        task[d, : len(row)] = row
+    routes = new_routes(problem, TRIP_ROOM)
+    take_over(problem, routes, task, np.array([len(row) for row in planned]))
+    moves = effort.moves(len(problem.booking))
+    anneal(problem, routes, neighbours, moves, effort.polish_temperature, effort.end_temperature, 1)
+    return routes
+
+
+def rows_of(routes: Routes) -> list[list[int]]:
+    """The bookings of every driver in driving order."""
+    return [row[:n].tolist() for row, n in zip(routes.task, routes.length, strict=True)]
 
 
 def evaluate(truth: Truth, routes: Sequence[Sequence[int]]) -> Hindsight:

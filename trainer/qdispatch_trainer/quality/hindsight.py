@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,17 +26,22 @@ DAYS_AT_ONCE = 5
 
 
 def measure_hindsight(scenario: Scenario, first_seed: int, days: int, path: Path, say: Callable[[str], None]) -> Result:
-    """Bring the result file at `path` to at least `days` days. Raises ExtraMissing without numba."""
+    """Bring the result file at `path` to at least `days` days. Raises ExtraMissing without numba.
+
+    Whether PyVRP took part is one of the file's parameters: without the extra [pyvrp] the estimate is another one.
+    """
     if find_spec("numba") is None:
         raise ExtraMissing("hindsight needs numba: install the extra [trainer]")
-    from qdispatch_trainer.hindsight.estimate import EFFORT, hindsight_costs  # needs numba
+    from qdispatch_trainer.hindsight.estimate import EFFORT, hindsight_costs, pyvrp_installed  # needs numba
 
+    if not pyvrp_installed():
+        say(f"{HINDSIGHT}: the annealing alone; for PyVRP beside it install the extra [pyvrp]")
     require_seeds(purpose_of(first_seed), range(first_seed, first_seed + days))
     result = Result(
         scenario=scenario.name,
         policy=HINDSIGHT,
         kind=Kind.HINDSIGHT,
-        parameters=asdict(EFFORT),
+        parameters=EFFORT.identity(),
         scenario_digest=scenario.digest(),
         weights_digest=WEIGHTS.digest(),
         first_seed=first_seed,
