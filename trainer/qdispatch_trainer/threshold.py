@@ -1,4 +1,4 @@
-"""The commit threshold: a constant added to Q(wait), chosen by playing whole validation days.
+"""The commit threshold: what is added to Q(wait), chosen by playing whole validation days.
 
 Repeated waiting is the failure mode of a learned policy: an error of one unit in Q(wait) is made at every event. No
 loss shows it, so the threshold is set in closed loop.
@@ -21,7 +21,7 @@ WAIT_BIASES_MIN = (-32.0, -16.0, -8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0
 class Calibration:
     """The chosen threshold, what each tried one returned, and the gain over no threshold."""
 
-    wait_bias_min: float
+    chosen_min: float
     mean_return: dict[float, float]  # minutes-equivalent a day, per threshold
     gain: Interval  # chosen minus 0, paired by day
 
@@ -40,4 +40,4 @@ def calibrate(
         best = 0.0
         gain = paired_difference(returns[0.0], returns[0.0])
     means = {bias: float(values.mean()) for bias, values in returns.items()}
-    return Calibration(wait_bias_min=best, mean_return=means, gain=gain)
+    return Calibration(chosen_min=best, mean_return=means, gain=gain)

@@ -262,7 +262,7 @@ def _finish(run: RunDirectory, training: Training[Any], ending: Ending, reason: 
     validation = dict(best.validation)
     bias = 0.0
     if calibration is not None:
-        bias = calibration.wait_bias_min
+        bias = calibration.chosen_min
         validation["threshold"] = {
             "wait_bias_min": bias,
             "gain": calibration.gain.mean,

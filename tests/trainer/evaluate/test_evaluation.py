@@ -122,10 +122,10 @@ def test_joint_matching_serves_its_days() -> None:
 def test_a_threshold_needs_a_gain_beyond_the_noise() -> None:
     noise = np.random.default_rng(0).normal(0, 10, 100)
     clear = calibrate(lambda bias: noise - abs(bias + 4.0))
-    assert clear.wait_bias_min == -4.0
+    assert clear.chosen_min == -4.0
     assert clear.gain.mean == pytest.approx(4.0)
     unclear = calibrate(lambda bias: noise + (np.random.default_rng(1).normal(0.1, 10, 100) if bias == 2.0 else 0.0))
-    assert unclear.wait_bias_min == 0.0
+    assert unclear.chosen_min == 0.0
 
 
 def write_checkpoint(path: Path, **changes: object) -> None:

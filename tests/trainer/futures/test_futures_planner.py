@@ -8,6 +8,7 @@ import pytest
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.planner import Planner
 from qdispatch_domain.validator import validate_day
+from qdispatch_trainer.day import Day
 from qdispatch_trainer.futures import FuturesPlanner, Looking
 from qdispatch_trainer.futures.planner import _consensus, _count_within
 from qdispatch_trainer.generator import generate_day
@@ -18,7 +19,7 @@ from qdispatch_trainer.simulator.play import play
 SHORT = Search(moves=40)
 
 
-def days_of(name: str, count: int, first: int = 1_000_000) -> list:
+def days_of(name: str, count: int, first: int = 1_000_000) -> list[Day]:
     return [generate_day(scenario_named(name), first + k) for k in range(count)]
 
 

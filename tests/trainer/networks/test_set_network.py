@@ -37,7 +37,7 @@ def make_observation(rng: np.random.Generator, n_drivers: int, n_bookings: int, 
 DUE: dict[str, Any] = {"departure_column": 2, "next_event_column": 4, "lead": 0.1}
 
 
-@pytest.fixture(params=[{}, DUE], ids=["plain", "due columns"])
+@pytest.fixture(params=[{}, DUE, {"sooner_per_doubling_min": 2.0}], ids=["plain", "due columns", "sooner"])
 def network(request: pytest.FixtureRequest) -> SetNetwork:
     torch.manual_seed(0)
     network = SetNetwork(SetNetworkConfig(N_DRIVER, N_BOOKING, N_PAIR, N_CONTEXT, **request.param))
@@ -130,6 +130,15 @@ def test_the_wait_bias_moves_only_waiting(network: SetNetwork, observations: lis
     q_pair_biased, q_wait_biased = single(network, observations[0], bias=-7.5)
     np.testing.assert_array_equal(q_pair_biased, q_pair)
     np.testing.assert_allclose(q_wait_biased, q_wait - 7.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("drivers", "doublings"), [(1, 0.0), (4, 0.0), (8, 1.0), (32, 3.0)])
+def test_haste_grows_with_every_doubling_of_the_fleet(network: SetNetwork, drivers: int, doublings: float) -> None:
+    observation = make_observation(np.random.default_rng(3), drivers, 3, 5)
+    q_pair, q_wait = single(network.sooner(0.0), observation)
+    q_pair_sooner, q_wait_sooner = single(network.sooner(2.5), observation)
+    np.testing.assert_array_equal(q_pair_sooner, q_pair)
+    np.testing.assert_allclose(q_wait_sooner, q_wait - 2.5 * doublings, rtol=1e-4, atol=1e-4)
 
 
 def test_about_seventy_thousand_parameters() -> None:

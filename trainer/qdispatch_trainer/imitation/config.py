@@ -41,14 +41,16 @@ class ImitateConfig:
     validation_days: Mapping[str, int] = field(default_factory=lambda: SET_YARDSTICK)
     validate_every_rounds: int = 4
     calibration_days: Mapping[str, int] = field(default_factory=lambda: SET_DECIDING)  # empty: no calibration
-    calibration_biases_min: tuple[float, ...] = (-9.0, -6.0, -3.0, 3.0, 6.0)
+    calibration_biases_min: tuple[float, ...] = (-4.0, -2.0, 2.0, 4.0)
+    calibration_sooner_min: tuple[float, ...] = (1.0, 2.0, 3.0)  # per doubling of the fleet; set network only
     value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
     advantage_unit_min: float = 10.0  # set network only: unit of the advantages
     dropout: float = 0.0  # flat network only
     threads: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "calibration_biases_min", tuple(self.calibration_biases_min))
+        for name in ("calibration_biases_min", "calibration_sooner_min"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in (
             "mix",
             "validation_days",
@@ -119,6 +121,7 @@ class ImitateConfig:
             "validation_days": dict(self.validation_days),
             "calibration_days": dict(self.calibration_days),
             "calibration_biases_min": list(self.calibration_biases_min),
+            "calibration_sooner_min": list(self.calibration_sooner_min),
         }
 
     @classmethod

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from qdispatch_domain.situation import Scorer
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from qdispatch_trainer.imitation.config import RECIPE, ImitateConfig
@@ -31,11 +33,13 @@ from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.run_directory import RunDirectory, RunError, write_json
 from qdispatch_trainer.source_revision import git_revision
 from qdispatch_trainer.stop_request import StopRequest
-from qdispatch_trainer.threshold import calibrate
+from qdispatch_trainer.threshold import Calibration, calibrate
 from qdispatch_trainer.train import TrainResult, feature_fingerprint, network_config, versions
 from qdispatch_trainer.training import Ending
 from qdispatch_trainer.training_metrics import TrainingMetrics
 from qdispatch_trainer.training_state import load_counters, save_state
+
+F64 = npt.NDArray[np.float64]
 
 CALIBRATION_FIRST_DAY = 100_000  # of the validation seeds; other days than those that choose the checkpoint
 GATE_FIRST_DAY = 200_000
@@ -207,7 +211,7 @@ class _Run:
             return TrainResult(ending, reason, None, summary, _rows(summary))
         best = load_checkpoint(self._run.best)
         network, gate = self._gated(best.network)
-        bias, threshold = self._calibrate(network)
+        network, bias, threshold = self._calibrate(network)
         validation = {**best.validation, **gate, **threshold}
         model = replace(
             best,
@@ -245,26 +249,35 @@ class _Run:
         self._reporter.say(f"Gain {found.mean:+.4f} ± {half:.4f}: {'it ships' if ships else 'the imitated one ships'}")
         return training.learner.average if ships else imitated, {"gate": record}
 
-    def _calibrate(self, network: QNetwork) -> tuple[float, dict[str, Any]]:
-        """The commit threshold, minutes-equivalent, and what was tried."""
+    def _calibrate(self, network: QNetwork) -> tuple[QNetwork, float, dict[str, Any]]:
+        """The network with its haste, the commit threshold, minutes-equivalent, and what was tried."""
         config = self._training.config
         if not config.calibration_days:
-            return 0.0, {}
+            return network, 0.0, {}
         self._reporter.say(f"Calibrating the commit threshold on {dict(config.calibration_days)}")
         yardstick = Yardstick(config.calibration_days, self._reference, CALIBRATION_FIRST_DAY)
+        tried: dict[str, Any] = {}
 
-        def returns_of(bias: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-            return -yardstick.measure(network_scorer(network, bias)).weighted
+        def returns_of(policy: Scorer) -> F64:
+            return -yardstick.measure(policy).weighted
 
-        found = calibrate(returns_of, config.calibration_biases_min)
-        return found.wait_bias_min, {
-            "threshold": {
-                "wait_bias_min": found.wait_bias_min,
-                "gain": found.gain.mean,
-                "gain_half_width": found.gain.half_width,
-                "mean_return": {f"{tried:g}": mean for tried, mean in found.mean_return.items()},
-            }
-        }
+        if isinstance(network, SetNetwork) and config.calibration_sooner_min:
+            of = network
+            haste = calibrate(lambda x: returns_of(network_scorer(of.sooner(x))), config.calibration_sooner_min)
+            tried["sooner_per_doubling"] = _tried(haste)
+            network = of.sooner(haste.chosen_min)
+        final = network
+        threshold = calibrate(lambda x: returns_of(network_scorer(final, x)), config.calibration_biases_min)
+        return final, threshold.chosen_min, {**tried, "threshold": _tried(threshold)}
+
+
+def _tried(found: Calibration) -> dict[str, Any]:
+    return {
+        "chosen_min": found.chosen_min,
+        "gain": found.gain.mean,
+        "gain_half_width": found.gain.half_width,
+        "mean_return": {f"{tried:g}": mean for tried, mean in found.mean_return.items()},
+    }
 
 
 def _rows(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -281,6 +294,9 @@ def _rows(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         if gate:
             rows.append(("gain of the Q stage", f"{gate['gain']:+.4f} ± {gate['gain_half_width']:.4f}"))
             rows.append(("ships", "Q stage" if gate["ships"] else "imitated"))
+        haste = validation.get("sooner_per_doubling")
+        if haste:
+            rows.append(("sooner per doubling of the fleet", f"{haste['chosen_min']:g} min"))
         rows.append(("commit threshold", f"{summary['wait_bias_min']:+g} min"))
     return tuple(rows)
 

@@ -12,11 +12,15 @@ and the mean advantage is not subtracted: it would tie every pair's value to wha
 A decision left now is looked at again at the next event, so a driver who has to leave before that cannot wait.
 Whether a pair's driver has to (and by how much) follows from two features; it is computed here and given to the pair
 layers, which would otherwise need thousands of updates to learn so sharp an edge.
+
+In a large fleet several drivers are nearly alike, so an imitated choice spreads over several pairs and each of them
+falls behind holding, though together they would not. Q(wait) is lowered by a calibrated amount per doubling.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +49,7 @@ class SetNetworkConfig:
     departure_column: int | None = None  # of the pairs: until the driver leaves; None: no due columns are derived
     next_event_column: int | None = None  # of the context, in the same unit
     lead: float = 0.0  # in that unit: a departure within it is due, however soon the next event
+    sooner_per_doubling_min: float = 0.0  # Q(wait) is lowered by it per doubling of the fleet beyond FEW_DRIVERS
 
     def __post_init__(self) -> None:
         for name in ("n_driver", "n_booking", "n_pair", "n_context", "hidden", "context_hidden", "pair_hidden"):
@@ -57,6 +62,7 @@ class SetNetworkConfig:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
 
 
+FEW_DRIVERS = 4.0
 DUE_COLUMNS = 2  # due or not, and by how much
 DUE_SLACK = 0.005  # in the features' unit: what float16 and float32 may lose
 DUE_STEEPNESS = 4.0  # of the second: a quarter of the unit until it saturates
@@ -150,8 +156,17 @@ class SetNetwork(nn.Module):
         wait = torch.relu(self.wait_hidden(torch.cat([summary, pooling.max_pairs(pair)], dim=1)))
         a_wait = self.wait_advantage(wait).flatten() * self.config.advantage_unit_min
         v = self.value(torch.relu(self.value_hidden(summary))).flatten()
-        v = v * pooling.count_drivers(driver_features) * self.config.value_unit_min
+        drivers = pooling.count_drivers(driver_features)
+        v = v * drivers * self.config.value_unit_min
+        if self.config.sooner_per_doubling_min != 0.0:
+            a_wait = a_wait - self.config.sooner_per_doubling_min * torch.log2((drivers / FEW_DRIVERS).clamp(min=1.0))
         return pooling.to_pairs(v.unsqueeze(1)).flatten() - pair_cost + a_pair, v + a_wait
+
+    def sooner(self, per_doubling_min: float) -> SetNetwork:
+        """A copy that commits sooner the larger the fleet; see `SetNetworkConfig.sooner_per_doubling_min`."""
+        other = copy.deepcopy(self)
+        other.config = replace(self.config, sooner_per_doubling_min=per_doubling_min)
+        return other
 
     def _with_due_columns(self, pair_features: Tensor, context: Tensor, pooling: Pooling) -> Tensor:
         """[P, Fp] -> [P, Fp + 2]."""
