@@ -132,7 +132,7 @@ def test_the_wait_bias_moves_only_waiting(network: SetNetwork, observations: lis
     np.testing.assert_allclose(q_wait_biased, q_wait - 7.5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("drivers", "doublings"), [(1, 0.0), (4, 0.0), (8, 1.0), (32, 3.0)])
+@pytest.mark.parametrize(("drivers", "doublings"), [(1, 0.0), (12, 0.0), (24, 1.0), (96, 3.0)])
 def test_haste_grows_with_every_doubling_of_the_fleet(network: SetNetwork, drivers: int, doublings: float) -> None:
     observation = make_observation(np.random.default_rng(3), drivers, 3, 5)
     q_pair, q_wait = single(network.sooner(0.0), observation)

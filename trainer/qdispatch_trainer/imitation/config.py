@@ -42,7 +42,7 @@ class ImitateConfig:
     validate_every_rounds: int = 4
     calibration_days: Mapping[str, int] = field(default_factory=lambda: SET_DECIDING)  # empty: no calibration
     calibration_biases_min: tuple[float, ...] = (-4.0, -2.0, 2.0, 4.0)
-    calibration_sooner_min: tuple[float, ...] = (1.0, 2.0, 3.0)  # per doubling of the fleet; set network only
+    calibration_sooner_min: tuple[float, ...] = (2.0, 3.0, 4.0)  # per doubling of the fleet; set network only
     value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
     advantage_unit_min: float = 10.0  # set network only: unit of the advantages
     dropout: float = 0.0  # flat network only

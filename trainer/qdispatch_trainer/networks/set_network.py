@@ -62,7 +62,7 @@ class SetNetworkConfig:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
 
 
-FEW_DRIVERS = 4.0
+FEW_DRIVERS = 12.0
 DUE_COLUMNS = 2  # due or not, and by how much
 DUE_SLACK = 0.005  # in the features' unit: what float16 and float32 may lose
 DUE_STEEPNESS = 4.0  # of the second: a quarter of the unit until it saturates
