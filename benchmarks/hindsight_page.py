@@ -99,6 +99,9 @@ def page(
             "the days on which neither leaves a booking out, whose price would hide the deadhead.",
             f"Target: mean costs within {TARGET_PERCENT:g} %. {_verdict(agreements)}",
             "",
+            "PyVRP computes in hundredths of a minute, rounded up: a plan without any slack is lost to it. A day on",
+            "which the annealing is far cheaper, though both serve everybody, is of this kind.",
+            "",
             "In the wide window nothing draws a pickup to its scheduled time, and good routes leave the order of time.",
             "The annealing, made for a cost with lateness, tries a booking only near its place in that order. "
             "*PyVRP in",

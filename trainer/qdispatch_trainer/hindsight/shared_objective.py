@@ -30,7 +30,7 @@ from qdispatch_trainer.hindsight.routes import (
 )
 
 OWN_BREAKS = 40  # drivers
-LEAST_ROOM_MIN = 0.1  # a window has to survive being rounded
+LEAST_ROOM_MIN = 0.1  # a window has to survive being rounded to hundredths
 
 
 def shared_objective(p: Problem, late_room_min: float) -> Problem:

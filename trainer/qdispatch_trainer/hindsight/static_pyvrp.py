@@ -9,8 +9,7 @@ It takes a problem of `shared_objective`, whose docstring says what is approxima
   the driver may not have it costs `FORBIDDEN`, and what a trip costs beyond driving is added. Drivers with the same
   permissions and prices share a routing profile.
 
-All numbers are ten-thousandths of a minute. Durations are rounded up and windows inwards, so that no rule breaks by
-rounding; a coarser unit would shut plans without slack.
+All numbers are hundredths of a minute. Durations are rounded up and windows inwards: no rule breaks by rounding.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from qdispatch_trainer.hindsight.routes import (
     Problem,
 )
 
-SCALE = 10_000  # units per minute
+SCALE = 100  # units per minute
 FORBIDDEN = 10_000.0  # minutes-equivalent; above every prize
 HISTORY = 50  # of late acceptance; PyVRP's own 300 is made for runs of many thousand iterations
 
