@@ -49,6 +49,8 @@ def test_the_manifest_says_how_it_was_trained(bundle: Bundle) -> None:
     settings = json.loads((ROOT / "training" / "default.json").read_text(encoding="utf-8"))
     assert training.seed == settings["seed"]
     stored: dict[str, Any] = dict(training.configuration)
+    # The threshold was calibrated anew after the run (docs/training.md); this bundle's checkpoint kept the first days.
+    settings = {name: value for name, value in settings.items() if not name.startswith("calibration_")}
     for name, value in settings.items():
         assert stored[name] == ({**stored[name], **value} if isinstance(value, dict) else value), name
 

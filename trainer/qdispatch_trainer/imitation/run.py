@@ -218,6 +218,7 @@ class _Run:
             network=network,
             wait_bias_min=bias,
             validation=validation,
+            training={**best.training, **self._training.config.to_dict()},  # a resumed run may calibrate anew
             progress={**best.progress, "training_seconds": progress.seconds},
         )
         save_checkpoint(model, self._run.model)
