@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from qdispatch_domain.compiled.arrays import FleetArrays
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.travel import ARCSIN_SERIES, DETOUR_FACTOR, EARTH_RADIUS_KM, SMALL_ANGLE
-
-KM_PER_HALF_CHORD = 2.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
-C1, C2, C3, C4 = ARCSIN_SERIES
+from qdispatch_domain.compiled.roads import road_minutes
+from qdispatch_domain.travel import FREE_FLOW_KM_PER_MIN
 
 
 @kernel
@@ -44,10 +40,4 @@ def added_kilometers(
 @kernel
 def _road_km(a: np.ndarray, b: np.ndarray) -> float:
     """`Travel.kilometers` without a matrix between two places [4]."""
-    dx, dy, dz = a[0] - b[0], a[1] - b[1], a[2] - b[2]
-    half_chord = 0.5 * math.sqrt(dx * dx + dy * dy + dz * dz)
-    if half_chord >= SMALL_ANGLE:
-        return KM_PER_HALF_CHORD * math.asin(min(half_chord, 1.0))
-    s = half_chord * half_chord
-    series = 1.0 + s * (C1 + s * (C2 + s * (C3 + s * C4)))
-    return KM_PER_HALF_CHORD * half_chord * series
+    return FREE_FLOW_KM_PER_MIN * road_minutes(a[0] - b[0], a[1] - b[1], a[2] - b[2])

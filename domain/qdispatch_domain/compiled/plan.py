@@ -7,22 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.compiled.local_search import (
-    CHANGE,
-    EMERGENCY,
-    LATE_OUTBOUND,
-    LATE_RETURN,
-    LATEST,
-    UNSERVED,
-    UNSERVED_URGENT,
-    Problem,
-    Routes,
-    Search,
-    new_routes,
-    predict,
-    search,
-)
+from qdispatch_domain.compiled.local_search import Search, search
+from qdispatch_domain.compiled.planned_routes import Problem, Routes, new_routes, predict
 from qdispatch_domain.fleet import NEVER
+from qdispatch_domain.weights import RULES, WEIGHTS
+
+EMERGENCY, CHANGE = WEIGHTS.emergency_trip, WEIGHTS.driver_change
+LATE_OUTBOUND, LATE_RETURN = WEIGHTS.outbound_lateness_per_min, WEIGHTS.return_lateness_per_min
+UNSERVED, UNSERVED_URGENT = WEIGHTS.unserved, WEIGHTS.unserved_urgent
+LATEST = RULES.latest_insertion_min
 
 
 class Days(NamedTuple):
