@@ -20,14 +20,16 @@ DAYS_AT_ONCE = 100
 
 def returns_of(scenario: Scenario, seeds: Sequence[int], scorer: Scorer) -> npt.NDArray[np.float64]:
     """C(start) - C(end) of every day, [N] minutes-equivalent."""
-    parts = []
-    for days in _chunks(scenario, seeds):
-        batch = DayBatch(days)
-        start = batch.cost()
-        while not batch.over.all():
-            play_round(batch, scorer)
-        parts.append(start - batch.cost())
-    return np.concatenate(parts)
+    return np.concatenate([returns_on(days, scorer) for days in _chunks(scenario, seeds)])
+
+
+def returns_on(days: Sequence[Day], scorer: Scorer) -> npt.NDArray[np.float64]:
+    """The same for `days` played side by side; a batch is padded to its largest day."""
+    batch = DayBatch(days)
+    start = batch.cost()
+    while not batch.over.all():
+        play_round(batch, scorer)
+    return start - batch.cost()
 
 
 def kpis_of(scenario: Scenario, seeds: Sequence[int], scorer: Scorer) -> list[DayKpi]:

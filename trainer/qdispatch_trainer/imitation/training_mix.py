@@ -105,7 +105,12 @@ def scenario_of(group: MixGroup, seed: int) -> Scenario:
         if coin < share:
             return scenario_named(name)
         coin -= share
-    low, high = group.drivers
+    return drawn_scenario(f"mix-{seed}", group.drivers, rng)
+
+
+def drawn_scenario(name: str, between_drivers: tuple[int, int], rng: np.random.Generator) -> Scenario:
+    """A scenario with so many REGULAR drivers (least, most; log-uniform) and all else drawn from the ranges above."""
+    low, high = between_drivers
     drivers = min(high, int(math.exp(rng.uniform(math.log(low), math.log(high + 1)))))
     legs = max(3, round(drivers * rng.triangular(*LEGS_PER_DRIVER)))
 
@@ -113,7 +118,7 @@ def scenario_of(group: MixGroup, seed: int) -> Scenario:
         return round(float(rng.uniform(*bounds)), 3)
 
     return Scenario(
-        name=f"mix-{seed}",
+        name=name,
         driver_counts=((drivers, 1.0),),
         legs=legs,
         urgent_share=between(URGENT_SHARE),
