@@ -169,8 +169,9 @@ def test_settings_are_checked(wrong: dict[str, Any], message: str) -> None:
         ImitateConfig.from_dict({**smoke_settings(), **wrong})
 
 
-def test_the_settings_of_the_shipped_model_are_complete_and_valid() -> None:
-    settings = json.loads((SMOKE.parent / "default.json").read_text())
+@pytest.mark.parametrize("name", ["default", "flat"])
+def test_published_settings_are_complete_and_valid(name: str) -> None:
+    settings = json.loads((SMOKE.parent / f"{name}.json").read_text())
     assert settings.pop("recipe") == "imitate-then-q"
     assert ImitateConfig.from_dict(settings).to_dict() == settings  # no value is left to a default that may change
 
