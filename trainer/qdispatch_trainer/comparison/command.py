@@ -1,0 +1,87 @@
+"""`qdispatch-trainer compare`: who plays, on which days, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+
+from qdispatch_bundle.errors import BundleError
+from qdispatch_trainer.checkpoint import CheckpointError
+from qdispatch_trainer.comparators import ExtraMissing
+from qdispatch_trainer.comparison.comparing import compare
+from qdispatch_trainer.comparison.contestants import OtherTaskError, contestant
+from qdispatch_trainer.comparison.sizes import SIZES, size_rows
+from qdispatch_trainer.comparison.tables import WIDTH, comparison_table, size_table
+from qdispatch_trainer.comparison.verdict import verdict
+from qdispatch_trainer.run_directory import RunError, write_json
+from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
+from qdispatch_trainer.source_revision import git_revision
+from qdispatch_trainer.train import versions
+
+EXIT_BAD_INPUT = 2
+EXIT_OTHER_TASK = 5
+
+
+def compare_command(
+    policies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [C]...",
+            help="Checkpoint, bundle, run, settings (.json, trained first) or comparator. Others are compared with A.",
+        ),
+    ],
+    scenario: Annotated[str, typer.Option(help="Scenario to play.")] = "clinic-day",
+    days: Annotated[int, typer.Option(min=2, help="How many days.")] = 200,
+    seeds_from: Annotated[
+        int, typer.Option(min=0, help="First seed; 1000000+ for choices, 2000000+ for published tables.")
+    ] = SeedPurpose.VALIDATION.first_seed,
+    sizes: Annotated[bool, typer.Option("--sizes", help="Play every size instead: the generalisation table.")] = False,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs that settings are trained in.")] = Path("runs/compare"),
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
+) -> None:
+    """Compare policies on the same days: paired differences, their intervals, and a verdict."""
+    errors, console = Console(stderr=True), Console()
+    console.width = max(console.width, WIDTH)
+    torch.set_num_threads(1)
+
+    def say(text: str) -> None:
+        errors.print(text, highlight=False, markup=False)
+
+    try:
+        chosen = scenario_named(scenario)
+        seeds = range(seeds_from, seeds_from + days)
+        if purpose_of(seeds[0]) is not purpose_of(seeds[-1]):
+            raise ValueError(f"Seeds {seeds[0]} to {seeds[-1]} cross the border at a multiple of {SEEDS_PER_PURPOSE}.")
+        if len(set(policies)) < 2:
+            raise ValueError("Expected at least two different policies to compare.")
+        contestants = [contestant(name, runs, say) for name in policies]
+        found: dict[str, Any]
+        if sizes:
+            rows = size_rows(contestants, SIZES, days, lambda count: seeds[:count], say)
+            console.print(size_table(rows, contestants[0].name))
+            found = {"sizes": [asdict(row) for row in rows]}
+        else:
+            comparison = compare(contestants, chosen, seeds, say)
+            others: Sequence[str] = [one.name for one in contestants[1:]]
+            for other in others:
+                console.print(comparison_table(comparison, other))
+            verdicts = {other: verdict(comparison, other) for other in others}
+            for sentence in verdicts.values():
+                console.print(sentence, highlight=False, markup=False)
+            found = {**comparison.to_dict(), "verdicts": verdicts}
+    except OtherTaskError as error:
+        say(str(error))
+        raise typer.Exit(EXIT_OTHER_TASK) from error
+    except (ValueError, RunError, CheckpointError, BundleError, ExtraMissing) as error:
+        say(str(error))
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(json_file, {**found, "versions": versions(), "git_revision": git_revision()})
