@@ -10,6 +10,7 @@ from qdispatch_trainer.quality.calibrate_command import calibrate_planner_comman
 from qdispatch_trainer.quality.measure_command import measure_command
 from qdispatch_trainer.quality.quality_command import quality_command
 from qdispatch_trainer.train_command import train_command
+from qdispatch_trainer.tuning.command import tune_command
 from qdispatch_trainer.windows.command import tune_windows_command
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
+app.command("tune")(tune_command)
 app.command("compare")(compare_command)
 app.command("tune-windows")(tune_windows_command)
 app.command("calibrate-planner")(calibrate_planner_command)

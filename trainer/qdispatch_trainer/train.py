@@ -67,6 +67,9 @@ class NetworkSettings(Protocol):
     def network(self) -> str: ...
 
     @property
+    def hidden_sizes(self) -> tuple[int, int, int] | None: ...
+
+    @property
     def dropout(self) -> float: ...
 
     @property
@@ -79,11 +82,14 @@ class NetworkSettings(Protocol):
 def network_config(config: NetworkSettings) -> QNetworkConfig:
     """Sizes of the network: the features' from the domain, the rest from the training configuration."""
     if config.network == "flat":
-        return FlatNetworkConfig(STATE, ACTIONS, dropout=config.dropout, value_unit_min=config.value_unit_min)
+        sizes = {} if config.hidden_sizes is None else {"hidden": config.hidden_sizes}
+        return FlatNetworkConfig(STATE, ACTIONS, dropout=config.dropout, value_unit_min=config.value_unit_min, **sizes)
     departure, next_event = _column(features.PAIR, "departure_in"), _column(features.CONTEXT, "next_event_in")
     scale = features.PAIR[departure].scale
     if features.CONTEXT[next_event].scale != scale:
         raise ValueError("Expected departure_in and next_event_in in the same unit.")
+    names = ("hidden", "context_hidden", "pair_hidden")
+    widths = {} if config.hidden_sizes is None else dict(zip(names, config.hidden_sizes, strict=True))
     return SetNetworkConfig(
         features.N_DRIVER,
         features.N_BOOKING,
@@ -94,6 +100,8 @@ def network_config(config: NetworkSettings) -> QNetworkConfig:
         lead=LEAD_MIN / scale,
         value_unit_min=config.value_unit_min,
         advantage_unit_min=config.advantage_unit_min,
+        dropout=config.dropout,
+        **widths,
     )
 
 

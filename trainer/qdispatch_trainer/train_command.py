@@ -55,6 +55,7 @@ def train_command(
         else:
             chosen = _merged(config, settings or [], given)
             name = str(chosen.pop("recipe", DEFAULT))
+            chosen.pop("tuning", None)  # of a tuned.json: how the settings were found
             command = shlex.join(["qdispatch-trainer", *sys.argv[1:]])
             result = recipe_named(name).train(chosen, out, command, minutes)
     except (RunError, ValueError) as error:

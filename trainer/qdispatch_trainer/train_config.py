@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -9,6 +10,13 @@ from qdispatch_trainer.dqn.agent_config import AgentConfig
 from qdispatch_trainer.networks.build import KINDS
 from qdispatch_trainer.replay.replay_memory import ReplayConfig
 from qdispatch_trainer.scenarios import SCENARIOS
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
+    """Three widths. Raises ValueError."""
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise ValueError(f"Expected hidden_sizes to be three numbers >= 1, got {list(sizes)}.")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,8 @@ class TrainConfig:
     calibration_days: int = 200  # closed-loop days per tried commit threshold; 0: no calibration
     value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
     advantage_unit_min: float = 10.0  # set network only: unit of the advantages
-    dropout: float = 0.0  # flat network only
+    hidden_sizes: tuple[int, int, int] | None = None  # embedding, context, pair (set) or layers (flat); None: usual
+    dropout: float = 0.0
     threads: int = 1
     agent: AgentConfig = field(default_factory=AgentConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
@@ -46,8 +55,10 @@ class TrainConfig:
             raise ValueError(f"Expected scenario to be one of {', '.join(SCENARIOS)}, got {self.scenario!r}.")
         if self.network not in KINDS:
             raise ValueError(f"Expected network to be one of {', '.join(KINDS)}, got {self.network!r}.")
-        if self.network == "set" and self.dropout != 0.0:
-            raise ValueError("Expected dropout 0 with the set network; only the flat one has dropout.")
+        if self.hidden_sizes is not None:
+            object.__setattr__(self, "hidden_sizes", checked_sizes(self.hidden_sizes))
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"Expected dropout in [0, 1), got {self.dropout}.")
         if self.network == "flat" and self.scenario != "classic-10x20":
             raise ValueError("The flat network has 10 drivers and 20 slots: expected scenario classic-10x20.")
         for name in ("days", "days_per_round", "validation_days", "validate_every_rounds", "checkpoint_every_rounds"):
@@ -77,7 +88,8 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; `from_dict` is the inverse."""
-        return asdict(self)
+        values = asdict(self)
+        return {**values, "hidden_sizes": None if self.hidden_sizes is None else list(self.hidden_sizes)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:

@@ -13,6 +13,7 @@ from qdispatch_trainer.imitation.training_mix import DEFAULT_MIX, FLAT_MIX, MixG
 from qdispatch_trainer.networks.build import KINDS
 from qdispatch_trainer.policies import HEURISTICS
 from qdispatch_trainer.scenarios import SCENARIOS
+from qdispatch_trainer.train_config import checked_sizes
 
 RECIPE = "imitate-then-q"
 SET_YARDSTICK = {"clinic-day": 300, "fleet-10x60": 60, "urgent-heavy": 60, "fleet-30x200": 12}
@@ -45,7 +46,8 @@ class ImitateConfig:
     calibration_sooner_min: tuple[float, ...] = (2.0, 3.0, 4.0)  # per doubling of the fleet; set network only
     value_unit_min: float = 50.0  # per driver (set) or whole (flat): unit of the state value
     advantage_unit_min: float = 10.0  # set network only: unit of the advantages
-    dropout: float = 0.0  # flat network only
+    hidden_sizes: tuple[int, int, int] | None = None  # embedding, context, pair (set) or layers (flat); None: usual
+    dropout: float = 0.0
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -58,6 +60,10 @@ class ImitateConfig:
             "calibration_days",
         ):  # one order, also after a JSON file has sorted them
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
+        if self.hidden_sizes is not None:
+            object.__setattr__(self, "hidden_sizes", checked_sizes(self.hidden_sizes))
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"Expected dropout in [0, 1), got {self.dropout}.")
         if self.network not in KINDS:
             raise ValueError(f"Expected network to be one of {', '.join(KINDS)}, got {self.network!r}.")
         for name, known in (("teacher", TEACHERS), ("reference", HEURISTICS)):
@@ -116,6 +122,7 @@ class ImitateConfig:
             **{f.name: getattr(self, f.name) for f in fields(self)},
             "mix": {name: group.to_dict() for name, group in self.mix.items()},
             "learner": asdict(self.learner),
+            "hidden_sizes": None if self.hidden_sizes is None else list(self.hidden_sizes),
             "q_stage": self.q_stage.to_dict(),
             "gate_days": dict(self.gate_days),
             "validation_days": dict(self.validation_days),

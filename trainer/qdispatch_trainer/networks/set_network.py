@@ -49,6 +49,7 @@ class SetNetworkConfig:
     departure_column: int | None = None  # of the pairs: until the driver leaves; None: no due columns are derived
     next_event_column: int | None = None  # of the context, in the same unit
     lead: float = 0.0  # in that unit: a departure within it is due, however soon the next event
+    dropout: float = 0.0  # of the pair layers' values, in training
     sooner_per_doubling_min: float = 0.0  # Q(wait) is lowered by it per doubling of the fleet beyond FEW_DRIVERS
 
     def __post_init__(self) -> None:
@@ -60,6 +61,8 @@ class SetNetworkConfig:
         for name in ("value_unit_min", "advantage_unit_min"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"Expected {name} > 0, got {getattr(self, name)}.")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"Expected dropout in [0, 1), got {self.dropout}.")
 
 
 FEW_DRIVERS = 12.0
@@ -93,6 +96,7 @@ class SetNetwork(nn.Module):
         self.pair_from_features = nn.Linear(n_pair, p, bias=False)
         self.pair_from_context = nn.Linear(c, p, bias=False)
         self.pair_hidden = nn.Linear(p, p)
+        self.pair_dropout = nn.Dropout(config.dropout)
         self.pair_advantage = nn.Linear(p, 1)
         self.value_hidden = nn.Linear(c, c)
         self.value = nn.Linear(c, 1)
@@ -151,7 +155,7 @@ class SetNetwork(nn.Module):
             + self.pair_from_features(pair_features)
             + pooling.to_pairs(self.pair_from_context(summary))
         )
-        pair = torch.relu(self.pair_hidden(pair))
+        pair = self.pair_dropout(torch.relu(self.pair_hidden(pair)))
         a_pair = self.pair_advantage(pair).flatten() * self.config.advantage_unit_min
         wait = torch.relu(self.wait_hidden(torch.cat([summary, pooling.max_pairs(pair)], dim=1)))
         a_wait = self.wait_advantage(wait).flatten() * self.config.advantage_unit_min
