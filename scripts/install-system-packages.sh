@@ -11,6 +11,7 @@ declare -A package=(
   [h2load]=nghttp2-client
   [node]=nodejs
   [npm]=npm
+  [chromium]=chromium
 )
 missing=()
 for program in "${!package[@]}"; do

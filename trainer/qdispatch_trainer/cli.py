@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from qdispatch_trainer.comparison.command import compare_command
+from qdispatch_trainer.day_view.command import replay_command
 from qdispatch_trainer.evaluate_command import evaluate_command
 from qdispatch_trainer.quality.calibrate_command import calibrate_planner_command
 from qdispatch_trainer.quality.measure_command import measure_command
@@ -23,6 +24,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("tune")(tune_command)
 app.command("compare")(compare_command)
+app.command("replay")(replay_command)
 app.command("tune-windows")(tune_windows_command)
 app.command("calibrate-planner")(calibrate_planner_command)
 app.command("measure")(measure_command)
