@@ -10,6 +10,7 @@ from qdispatch_trainer.evaluate_command import evaluate_command
 from qdispatch_trainer.quality.calibrate_command import calibrate_planner_command
 from qdispatch_trainer.quality.measure_command import measure_command
 from qdispatch_trainer.quality.quality_command import quality_command
+from qdispatch_trainer.report.command import plot_command
 from qdispatch_trainer.train_command import train_command
 from qdispatch_trainer.tuning.command import tune_command
 from qdispatch_trainer.windows.command import tune_windows_command
@@ -24,6 +25,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("tune")(tune_command)
 app.command("compare")(compare_command)
+app.command("plot")(plot_command)
 app.command("replay")(replay_command)
 app.command("tune-windows")(tune_windows_command)
 app.command("calibrate-planner")(calibrate_planner_command)

@@ -1,17 +1,14 @@
-"""One HTML page of a day, with everything inside: no network, no other file."""
+"""The page of a day, of one policy or of two side by side."""
 
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
-
-from plotly.offline import get_plotlyjs
 
 from qdispatch_trainer.day_view.figures import clock, day_map, label, timeline
 from qdispatch_trainer.day_view.story import DriverStory, Story
+from qdispatch_trainer.offline_page import offline_page, plain
 
 FIGURES = (
     ("cost", "cost, min", 0),
@@ -29,7 +26,7 @@ def page(stories: Sequence[Story], title: str, frozen: str) -> str:
     """The page of one story, or of two side by side. `frozen`: digests of what was played, for the footer."""
     begins, ends = span(stories)
     figures = {
-        f"{place}-{number}": json.loads(figure.to_json())
+        f"{place}-{number}": plain(figure)
         for number, story in enumerate(stories)
         for place, figure in (("timeline", timeline(story, begins, ends)), ("map", day_map(story)))
     }
@@ -40,20 +37,14 @@ def page(stories: Sequence[Story], title: str, frozen: str) -> str:
         "moves": [[moves(driver) for driver in story.drivers] for story in stories],
     }
     columns = "\n".join(_column(number, story) for number, story in enumerate(stories))
-    template = (files("qdispatch_trainer.day_view") / "page.html").read_text(encoding="utf-8")
     parts = {
-        "TITLE": html.escape(title),
         "FROZEN": html.escape(frozen),
         "BEGINS": f"{begins:g}",
         "ENDS": f"{ends:g}",
         "CLOCK": clock(begins),
         "COLUMNS": columns,
-        "DATA": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
-        "PLOTLY": get_plotlyjs(),
     }
-    for name, text in parts.items():
-        template = template.replace(f"{{{{{name}}}}}", text)
-    return template
+    return offline_page("qdispatch_trainer.day_view", title, parts, data)
 
 
 def span(stories: Sequence[Story]) -> tuple[float, float]:

@@ -1,0 +1,1 @@
+"""A training on one page: how it learned, what its policy is worth, and whether its numbers can be believed."""
