@@ -24,7 +24,8 @@ SOURCES = {
 # Two distributions share the namespace `google`; all other names belong to one.
 SHARED = {"google.protobuf": "protobuf", "google.rpc": "googleapis-common-protos"}
 # Used where it is installed, and brought by an extra of its own: the program runs without it.
-OPTIONAL = {"server": {"numba": "search"}, "trainer": {"pyvrp": "pyvrp"}, "export": {"pyvrp": "pyvrp"}}
+COMMON = {"pyvrp": "pyvrp", "ray": "cluster"}
+OPTIONAL = {"server": {"numba": "search"}, "trainer": COMMON, "export": COMMON}
 # Exists for type checkers alone.
 TYPES_ONLY = {"_typeshed"}
 

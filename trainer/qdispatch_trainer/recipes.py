@@ -16,6 +16,7 @@ from qdispatch_trainer.run_directory import RunDirectory, RunError
 from qdispatch_trainer.train import RECIPE as DQN
 from qdispatch_trainer.train import TrainResult, resume, stored_config, train
 from qdispatch_trainer.train_config import TrainConfig
+from qdispatch_trainer.workers import Workers
 
 DEFAULT = RECIPE
 
@@ -23,32 +24,48 @@ DEFAULT = RECIPE
 class Recipe(Protocol):
     """One way to train."""
 
-    def train(self, settings: dict[str, Any], out: Path, command: str, minutes: float | None) -> TrainResult:
-        """A new run. Raises ValueError for settings that do not fit, RunError for a directory in use."""
+    def train(
+        self, settings: dict[str, Any], out: Path, command: str, minutes: float | None, workers: Workers | None = None
+    ) -> TrainResult:
+        """A new run. Raises ValueError for settings that do not fit, RunError for a directory in use.
 
-    def resume(self, out: Path, minutes: float | None) -> TrainResult:
+        `workers` play the days; None: this process. A recipe that cannot share its days raises ValueError for any.
+        """
+
+    def resume(self, out: Path, minutes: float | None, workers: Workers | None = None) -> TrainResult:
         """Continue a run. Raises RunError."""
+
+
+def _not_shared(workers: Workers | None) -> None:
+    if workers is not None:
+        raise ValueError(f"The recipe {DQN} plays its days in one process: leave --ray out, or tune with it.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Dqn:
-    def train(self, settings: dict[str, Any], out: Path, command: str, minutes: float | None) -> TrainResult:
+    def train(
+        self, settings: dict[str, Any], out: Path, command: str, minutes: float | None, workers: Workers | None = None
+    ) -> TrainResult:
+        _not_shared(workers)
         config = TrainConfig.from_dict(settings)
         return train(config, out, reporter(config.days), command, minutes)
 
-    def resume(self, out: Path, minutes: float | None) -> TrainResult:
+    def resume(self, out: Path, minutes: float | None, workers: Workers | None = None) -> TrainResult:
+        _not_shared(workers)
         return resume(out, reporter(stored_config(RunDirectory(out)).days), minutes)
 
 
 @dataclass(frozen=True, slots=True)
 class _ImitateThenQ:
-    def train(self, settings: dict[str, Any], out: Path, command: str, minutes: float | None) -> TrainResult:
+    def train(
+        self, settings: dict[str, Any], out: Path, command: str, minutes: float | None, workers: Workers | None = None
+    ) -> TrainResult:
         config = ImitateConfig.from_dict(settings)
-        return imitation.train(config, out, reporter(config.all_rounds, WORDING), command, minutes)
+        return imitation.train(config, out, reporter(config.all_rounds, WORDING), command, minutes, workers)
 
-    def resume(self, out: Path, minutes: float | None) -> TrainResult:
+    def resume(self, out: Path, minutes: float | None, workers: Workers | None = None) -> TrainResult:
         config = imitation.stored_config(RunDirectory(out))
-        return imitation.resume(out, reporter(config.all_rounds, WORDING), minutes)
+        return imitation.resume(out, reporter(config.all_rounds, WORDING), minutes, workers)
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType({RECIPE: _ImitateThenQ(), DQN: _Dqn()})

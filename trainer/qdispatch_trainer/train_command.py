@@ -16,6 +16,7 @@ from qdispatch_trainer.recipes import DEFAULT, RECIPES, recipe_named, recipe_of_
 from qdispatch_trainer.run_directory import RunError
 from qdispatch_trainer.train import TrainResult
 from qdispatch_trainer.training import Ending
+from qdispatch_trainer.workers import OnRay, WorkersError
 
 EXIT_BAD_INPUT = 2
 EXIT_DIVERGED = 3
@@ -40,6 +41,9 @@ def train_command(
     minutes: Annotated[
         float | None, typer.Option(help="End after so much wall time; then the result depends on the machine.")
     ] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Play the days as Ray tasks: a cluster's address, auto or local.")
+    ] = None,
     resume_run: Annotated[bool, typer.Option("--resume", help="Continue the run in --out as configured.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -47,20 +51,25 @@ def train_command(
     options = {"recipe": recipe, "scenario": scenario, "network": network, "seed": seed, "days": episodes}
     options |= {"decisions": steps, "threads": threads, "rounds": rounds, "teacher": teacher}
     given = {name: value for name, value in options.items() if value is not None}
+    workers: OnRay | None = None
     try:
+        workers = None if ray is None else OnRay(ray)
         if resume_run:
             if given or config is not None or settings:
                 raise ValueError("A resumed run keeps its own settings: leave them out with --resume.")
-            result = recipe_of_run(out).resume(out, minutes)
+            result = recipe_of_run(out).resume(out, minutes, workers)
         else:
             chosen = _merged(config, settings or [], given)
             name = str(chosen.pop("recipe", DEFAULT))
             chosen.pop("tuning", None)  # of a tuned.json: how the settings were found
             command = shlex.join(["qdispatch-trainer", *sys.argv[1:]])
-            result = recipe_named(name).train(chosen, out, command, minutes)
-    except (RunError, ValueError) as error:
+            result = recipe_named(name).train(chosen, out, command, minutes, workers)
+    except (RunError, ValueError, WorkersError) as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    finally:
+        if workers is not None:
+            workers.close()
     if as_json:
         typer.echo(json.dumps(result.summary, indent=2, sort_keys=True, allow_nan=False))
     else:

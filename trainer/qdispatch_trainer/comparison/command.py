@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
 from qdispatch_trainer.source_revision import git_revision
 from qdispatch_trainer.train import versions
+from qdispatch_trainer.workers import WorkersError, workers_at
 
 EXIT_BAD_INPUT = 2
 EXIT_OTHER_TASK = 5
@@ -44,6 +46,9 @@ def compare_command(
     ] = SeedPurpose.VALIDATION.first_seed,
     sizes: Annotated[bool, typer.Option("--sizes", help="Play every size instead: the generalisation table.")] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs that settings are trained in.")] = Path("runs/compare"),
+    ray: Annotated[
+        str | None, typer.Option(help="Play on a Ray cluster: its address, auto, or local (extra [cluster]).")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
 ) -> None:
     """Compare policies on the same days: paired differences, their intervals, and a verdict."""
@@ -54,6 +59,7 @@ def compare_command(
     def say(text: str) -> None:
         errors.print(text, highlight=False, markup=False)
 
+    opened = ExitStack()
     try:
         chosen = scenario_named(scenario)
         seeds = range(seeds_from, seeds_from + days)
@@ -61,14 +67,15 @@ def compare_command(
             raise ValueError(f"Seeds {seeds[0]} to {seeds[-1]} cross the border at a multiple of {SEEDS_PER_PURPOSE}.")
         if len(set(policies)) < 2:
             raise ValueError("Expected at least two different policies to compare.")
+        workers = opened.enter_context(closing(workers_at(ray)))
         contestants = [contestant(name, runs, say) for name in policies]
         found: dict[str, Any]
         if sizes:
-            rows = size_rows(contestants, SIZES, days, lambda count: seeds[:count], say)
+            rows = size_rows(contestants, SIZES, days, lambda count: seeds[:count], say, workers)
             console.print(size_table(rows, contestants[0].name))
             found = {"sizes": [asdict(row) for row in rows]}
         else:
-            comparison = compare(contestants, chosen, seeds, say)
+            comparison = compare(contestants, chosen, seeds, say, workers)
             others: Sequence[str] = [one.name for one in contestants[1:]]
             for other in others:
                 console.print(comparison_table(comparison, other))
@@ -79,9 +86,11 @@ def compare_command(
     except OtherTaskError as error:
         say(str(error))
         raise typer.Exit(EXIT_OTHER_TASK) from error
-    except (ValueError, RunError, CheckpointError, BundleError, ExtraMissing) as error:
+    except (ValueError, RunError, CheckpointError, BundleError, ExtraMissing, WorkersError) as error:
         say(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    finally:
+        opened.close()
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {**found, "versions": versions(), "git_revision": git_revision()})

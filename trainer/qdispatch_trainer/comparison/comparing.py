@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.situation import Scorer
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.comparison.contestants import Contestant, OtherTaskError
@@ -17,8 +18,11 @@ from qdispatch_trainer.comparison.statistics import LEVEL, Paired, holm, paired
 from qdispatch_trainer.paired_difference import Interval, interval
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of, require_seeds
+from qdispatch_trainer.simulator.kpi import DayKpi
+from qdispatch_trainer.workers import InProcess, Workers
 
 F64 = npt.NDArray[np.float64]
+DAYS_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,11 @@ class Comparison:
 
 
 def compare(
-    contestants: Sequence[Contestant], scenario: Scenario, seeds: Sequence[int], say: Callable[[str], None]
+    contestants: Sequence[Contestant],
+    scenario: Scenario,
+    seeds: Sequence[int],
+    say: Callable[[str], None],
+    workers: Workers | None = None,
 ) -> Comparison:
     """Raises ValueError for fewer than two or two of one name, OtherTaskError when one cannot be played there."""
     names = [one.name for one in contestants]
@@ -92,12 +100,23 @@ def compare(
     values: dict[str, dict[str, F64]] = {}
     for one in contestants:
         say(f"{scenario.name}, {one.name}: {len(checked)} days")
-        days = kpis_of(scenario, checked, one.build(scenario))
+        days = kpis_by(one, scenario, checked, workers or InProcess())
         values[one.name] = {
             figure.name: np.array([getattr(day, figure.name) for day in days], dtype=np.float64)
             for figure in KEY_FIGURES
         }
     return Comparison(scenario, checked, tuple(contestants), values, differences(values))
+
+
+def kpis_by(one: Contestant, scenario: Scenario, seeds: Sequence[int], workers: Workers) -> list[DayKpi]:
+    """Key figures of every day, in the order of the seeds; the same days share a batch wherever they are played."""
+    chunks = [seeds[first : first + DAYS_AT_ONCE] for first in range(0, len(seeds), DAYS_AT_ONCE)]
+    played = workers.map(_kpis_of_chunk, [(one.build, scenario, chunk) for chunk in chunks])
+    return [day for days in played for day in days]
+
+
+def _kpis_of_chunk(build: Callable[[Scenario], Scorer], scenario: Scenario, seeds: Sequence[int]) -> list[DayKpi]:
+    return kpis_of(scenario, seeds, build(scenario))
 
 
 def differences(values: Mapping[str, Mapping[str, F64]]) -> dict[str, dict[str, Difference]]:

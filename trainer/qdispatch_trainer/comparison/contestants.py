@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,18 @@ def _ending(run: RunDirectory) -> str:
 
 
 def _network(name: str, path: Path) -> Contestant:
-    scorer, about = load_policy(path)
+    _, about = load_policy(path)
     training = _training_of(path)
     scenario, digest = str(training.get("scenario")), training.get("scenario_digest")
     if scenario in SCENARIOS and digest is not None and digest != SCENARIOS[scenario].digest():
         raise OtherTaskError(f"{name} was trained on another {scenario} ({digest}) than today's.")
     flat = about["kind"] == "flat"
-    return Contestant(name, about, lambda _: scorer, _largest(training), FLAT_DRIVERS if flat else None)
+    return Contestant(name, about, partial(_scorer_at, path), _largest(training), FLAT_DRIVERS if flat else None)
+
+
+def _scorer_at(path: Path, _scenario: Scenario) -> Scorer:
+    """Loaded where it plays: an ONNX session cannot be sent to another process."""
+    return load_policy(path)[0]
 
 
 def _training_of(path: Path) -> Mapping[str, Any]:

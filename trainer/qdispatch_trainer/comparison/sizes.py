@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from qdispatch_trainer.closed_loop import returns_of
+import numpy as np
+
+from qdispatch_trainer.comparison.comparing import kpis_by
 from qdispatch_trainer.comparison.contestants import Contestant
 from qdispatch_trainer.paired_difference import Interval, paired_difference
 from qdispatch_trainer.scenarios import Scenario, scenario_named
+from qdispatch_trainer.workers import InProcess, Workers
 
 # Scenarios by size, and the share of the days asked for that are played there: a day of the largest takes minutes.
 SIZES: Mapping[str, float] = MappingProxyType(
@@ -36,6 +39,7 @@ def size_rows(
     days: int,
     seeds_of: Callable[[int], Sequence[int]],
     say: Callable[[str], None],
+    workers: Workers | None = None,
 ) -> list[SizeRow]:
     """Every contestant on every size, at least two days; `seeds_of(n)` are the first n seeds."""
     rows: list[SizeRow] = []
@@ -48,7 +52,7 @@ def size_rows(
                 rows.append(SizeRow(name, one.name, 0, _in_training(one, scenario), None, None, why))
                 continue
             say(f"{name}, {one.name}: {len(seeds)} days")
-            cost = -returns_of(scenario, seeds, one.build(scenario))
+            cost = np.array([day.cost for day in kpis_by(one, scenario, seeds, workers or InProcess())])
             percent = None
             if one is contestants[0]:
                 first = cost

@@ -20,7 +20,9 @@ from qdispatch_trainer.imitation.reading import PAIR, Reading
 from qdispatch_trainer.imitation.rollout_play import Sampling, play_rollouts
 from qdispatch_trainer.imitation.states import STATE, States, StateStore, join
 from qdispatch_trainer.imitation.training_mix import MixGroup, training_days
+from qdispatch_trainer.networks.build import QNetwork
 from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.workers import Workers
 
 ROLL, DRAW, DROP = 21, 22, 23  # purposes of random streams
 
@@ -82,8 +84,10 @@ class QStage:
         learner: ImitationLearner,
         reading: Reading,
         store: StateStore,
+        workers: Workers,
     ) -> None:
         self.config = config
+        self._workers = workers
         self.outcomes = StateStore(2_000)
         self._mix, self._seed = mix, seed
         self._learner, self._reading, self._store = learner, reading, store
@@ -109,14 +113,13 @@ class QStage:
         return sum(self.config.days_per_round.values())
 
     def _play(self, number: int, first_day: int) -> States:
-        policy = network_scorer(self._learner.average)
-        parts = []
+        groups = []
         for index, (name, count) in enumerate(self.config.days_per_round.items()):
-            days = training_days(self._mix[name], first_day, count)
+            key = (self._seed, ROLL, number, index)
+            given = (self._mix[name], first_day, count, self._learner.average, self._reading, self.config.sampling, key)
+            groups.append(given)
             first_day += count
-            seed = (self._seed, ROLL, number, index)
-            parts.append(play_rollouts(days, policy, self._reading, self.config.sampling, seed))
-        return join(parts)
+        return join(self._workers.map(_roll_group, groups))
 
     def _update(self, number: int) -> dict[str, float]:
         config, learner = self.config, self._learner
@@ -141,6 +144,19 @@ class QStage:
             for name, term in terms.items():
                 sums[f"loss_{name}"] = sums.get(f"loss_{name}", 0.0) + float(term.detach()) / config.updates_per_round
         return sums
+
+
+def _roll_group(
+    group: MixGroup,
+    first: int,
+    count: int,
+    network: QNetwork,
+    reading: Reading,
+    sampling: Sampling,
+    key: tuple[int, int, int, int],
+) -> States:
+    """The decisions tried on `count` days of one group."""
+    return play_rollouts(training_days(group, first, count), network_scorer(network), reading, sampling, key)
 
 
 def outcomes_of(states: States) -> Outcomes:

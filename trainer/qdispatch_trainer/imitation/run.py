@@ -38,6 +38,7 @@ from qdispatch_trainer.train import TrainResult, feature_fingerprint, network_co
 from qdispatch_trainer.training import Ending
 from qdispatch_trainer.training_metrics import TrainingMetrics
 from qdispatch_trainer.training_state import load_counters, save_state
+from qdispatch_trainer.workers import Workers
 
 F64 = npt.NDArray[np.float64]
 
@@ -46,8 +47,8 @@ GATE_FIRST_DAY = 200_000
 SCENARIO = "mix"  # what stands for the scenario in a checkpoint; its digest covers the whole mix
 
 
-def build_training(config: ImitateConfig) -> ImitationTraining:
-    """Everything wired, before the first round."""
+def build_training(config: ImitateConfig, workers: Workers | None = None) -> ImitationTraining:
+    """Everything wired, before the first round. `workers` play the days; None: this process."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     network = build_network(network_config(config))
@@ -55,25 +56,30 @@ def build_training(config: ImitateConfig) -> ImitationTraining:
         silence_unseen_features(network)
     reading = reading_for(config.network)
     learner = ImitationLearner(network, reading, config.learner)
-    return ImitationTraining(config, learner, reading)
+    return ImitationTraining(config, learner, reading, workers)
 
 
 def train(
-    config: ImitateConfig, out: Path, reporter: Reporter, command: str, minutes: float | None = None
+    config: ImitateConfig,
+    out: Path,
+    reporter: Reporter,
+    command: str,
+    minutes: float | None = None,
+    workers: Workers | None = None,
 ) -> TrainResult:
     """A new training in the empty directory `out`. Raises RunError when it already holds a run."""
     run = RunDirectory(out)
     run.create({"recipe": RECIPE, "config": config.to_dict(), "command": command, "versions": versions()})
     with run.held():
-        return _Run(run, build_training(config), reporter, command).go(minutes, resumed_round=None)
+        return _Run(run, build_training(config, workers), reporter, command).go(minutes, resumed_round=None)
 
 
-def resume(out: Path, reporter: Reporter, minutes: float | None = None) -> TrainResult:
+def resume(out: Path, reporter: Reporter, minutes: float | None = None, workers: Workers | None = None) -> TrainResult:
     """Continue the run in `out` from its last saved round. Raises RunError when there is nothing to continue."""
     run = RunDirectory(out)
     config = stored_config(run)
     command = str(run.read_config().get("command", ""))
-    training = build_training(config)
+    training = build_training(config, workers)
     with run.held():
         counters, parts = load_counters(run.state)
         training.restore(counters, parts)
@@ -101,7 +107,15 @@ class _Run:
 
     def _new_q_stage(self) -> QStage:
         training, config = self._training, self._training.config
-        return QStage(config.q_stage, config.mix, config.seed, training.learner, training.reading, training.store)
+        return QStage(
+            config.q_stage,
+            config.mix,
+            config.seed,
+            training.learner,
+            training.reading,
+            training.store,
+            training.workers,
+        )
 
     def load_states(self) -> None:
         """Read the states of the rounds done. Raises RunError."""
@@ -159,7 +173,7 @@ class _Run:
 
     @cached_property
     def _yardstick(self) -> Yardstick:
-        return Yardstick(self._training.config.validation_days, self._reference)
+        return Yardstick(self._training.config.validation_days, self._reference, workers=self._training.workers)
 
     def _validate(self, metrics: TrainingMetrics) -> None:
         training = self._training
@@ -234,7 +248,7 @@ class _Run:
         if config.q_stage.rounds == 0 or not training.complete:
             return imitated, {}
         self._reporter.say(f"Gate: does the Q stage's network ship? {dict(config.gate_days)}")
-        yardstick = Yardstick(config.gate_days, self._reference, GATE_FIRST_DAY)
+        yardstick = Yardstick(config.gate_days, self._reference, GATE_FIRST_DAY, training.workers)
         before = yardstick.measure(network_scorer(imitated))
         after = yardstick.measure(network_scorer(training.learner.average))
         found = gain(after, before)
@@ -256,7 +270,8 @@ class _Run:
         if not config.calibration_days:
             return network, 0.0, {}
         self._reporter.say(f"Calibrating the commit threshold on {dict(config.calibration_days)}")
-        yardstick = Yardstick(config.calibration_days, self._reference, CALIBRATION_FIRST_DAY)
+        workers = self._training.workers
+        yardstick = Yardstick(config.calibration_days, self._reference, CALIBRATION_FIRST_DAY, workers)
         tried: dict[str, Any] = {}
 
         def returns_of(policy: Scorer) -> F64:

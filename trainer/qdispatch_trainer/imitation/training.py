@@ -14,13 +14,15 @@ import numpy as np
 import torch
 
 from qdispatch_trainer.imitation.config import ImitateConfig
-from qdispatch_trainer.imitation.labelled_play import Keeping, play_labelled
+from qdispatch_trainer.imitation.labelled_play import Keeping, LabelledPlay, play_labelled
 from qdispatch_trainer.imitation.learner import ImitationLearner
 from qdispatch_trainer.imitation.reading import Reading
 from qdispatch_trainer.imitation.states import States, StateStore, join
 from qdispatch_trainer.imitation.teachers import teacher_named
-from qdispatch_trainer.imitation.training_mix import training_days
+from qdispatch_trainer.imitation.training_mix import MixGroup, training_days
+from qdispatch_trainer.networks.build import QNetwork
 from qdispatch_trainer.policies import network_scorer
+from qdispatch_trainer.workers import InProcess, Workers
 
 PLAY, SAMPLE, DROPOUT, TEACH = 11, 12, 13, 14  # purposes of random streams
 
@@ -41,13 +43,15 @@ class ImitationProgress:
 class ImitationTraining:
     """Holds what changes during the imitation; `run_round` is one step of it."""
 
-    def __init__(self, config: ImitateConfig, learner: ImitationLearner, reading: Reading) -> None:
+    def __init__(
+        self, config: ImitateConfig, learner: ImitationLearner, reading: Reading, workers: Workers | None = None
+    ) -> None:
         self.config = config
+        self.workers = workers or InProcess()
         self.learner = learner
         self.store = StateStore(config.store_mebibytes)
         self.progress = ImitationProgress()
         self.reading = reading
-        self._teachers = {name: teacher_named(config.teacher, group) for name, group in config.mix.items()}
 
     @property
     def imitated(self) -> bool:
@@ -94,18 +98,13 @@ class ImitationTraining:
         config, progress = self.config, self.progress
         parts, values = [], {}
         met = teacher = network = both = 0
-        for number, (name, group) in enumerate(config.mix.items()):
-            days = training_days(group, progress.days, group.days_per_round)
-            played = play_labelled(
-                days,
-                network_scorer(self.learner.average),
-                self._teachers[name](days, (config.seed, TEACH, progress.rounds, number)),
-                beta,
-                self.reading,
-                Keeping(group.due_share, group.idle_share),
-                (config.seed, PLAY, progress.rounds, number),
-            )
-            progress.days += group.days_per_round
+        groups, first = [], progress.days
+        for number, group in enumerate(config.mix.values()):
+            key = (config.seed, progress.rounds, number)
+            groups.append((config.teacher, group, first, self.learner.average, self.reading, beta, key))
+            first += group.days_per_round
+        for name, played in zip(config.mix, self.workers.map(_play_group, groups), strict=True):
+            progress.days += config.mix[name].days_per_round
             parts += played.states
             met += played.met
             teacher, network = teacher + played.teacher_commits, network + played.network_commits
@@ -152,3 +151,26 @@ class ImitationTraining:
         """Continue from a saved state; the caller appends the states of the rounds done."""
         self.progress = ImitationProgress(**counters)
         self.learner.load_state_dict(parts["learner"])
+
+
+def _play_group(
+    teacher: str,
+    group: MixGroup,
+    first: int,
+    network: QNetwork,
+    reading: Reading,
+    beta: float,
+    key: tuple[int, int, int],
+) -> LabelledPlay:
+    """A round's days of one group, from the `first`-th train seed on; `key`: (seed, round, number of the group)."""
+    seed, rounds, number = key
+    days = training_days(group, first, group.days_per_round)
+    return play_labelled(
+        days,
+        network_scorer(network),
+        teacher_named(teacher, group)(days, (seed, TEACH, rounds, number)),
+        beta,
+        reading,
+        Keeping(group.due_share, group.idle_share),
+        (seed, PLAY, rounds, number),
+    )

@@ -13,6 +13,7 @@ from qdispatch_trainer.closed_loop import returns_of
 from qdispatch_trainer.paired_difference import Interval, paired_difference
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, seed_range
+from qdispatch_trainer.workers import InProcess, Workers
 
 F64 = npt.NDArray[np.float64]
 
@@ -44,16 +45,20 @@ class RelativeCosts:
 class Yardstick:
     """Fixed validation days of several scenarios and what the reference costs there."""
 
-    def __init__(self, days: Mapping[str, int], reference: Scorer, first_day: int = 0) -> None:
+    def __init__(
+        self, days: Mapping[str, int], reference: Scorer, first_day: int = 0, workers: Workers | None = None
+    ) -> None:
+        self._workers = workers or InProcess()
         self._seeds = {name: seed_range(SeedPurpose.VALIDATION, count, first_day) for name, count in days.items()}
-        self.reference_cost = {name: float(self._costs(name, reference).mean()) for name in days}
+        self.reference_cost = {name: float(cost.mean()) for name, cost in self._costs(reference).items()}
 
     def measure(self, policy: Scorer) -> RelativeCosts:
         """Play the policy on all days."""
-        return RelativeCosts({name: self._costs(name, policy) / self.reference_cost[name] for name in self._seeds})
+        return RelativeCosts({name: cost / self.reference_cost[name] for name, cost in self._costs(policy).items()})
 
-    def _costs(self, name: str, policy: Scorer) -> F64:
-        return -returns_of(scenario_named(name), self._seeds[name], policy)
+    def _costs(self, policy: Scorer) -> dict[str, F64]:
+        pieces = [(scenario_named(name), seeds, policy) for name, seeds in self._seeds.items()]
+        return {name: -found for name, found in zip(self._seeds, self._workers.map(returns_of, pieces), strict=True)}
 
 
 def gain(better: RelativeCosts, worse: RelativeCosts) -> Interval:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +21,8 @@ from qdispatch_trainer.tuning.space import usual
 from qdispatch_trainer.tuning.storage import open_storage
 from qdispatch_trainer.tuning.task import StudyError, Task
 from qdispatch_trainer.tuning.winner import Measured, measure_winner
-from qdispatch_trainer.tuning.worker import begin, join, task_of, work
+from qdispatch_trainer.tuning.worker import DONE, begin, join, task_of, work, work_for
+from qdispatch_trainer.workers import OnRay, WorkersError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -44,6 +46,10 @@ def tune_command(
     join_study: Annotated[
         bool, typer.Option("--join", help="Work on a study that another process has begun; write nothing.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Trials as Ray tasks: a cluster's address, auto or local (extra [cluster])."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tuned settings as JSON.")] = False,
 ) -> None:
     """Tune the learner. Ctrl-C gives the trial up and leaves a study that the same command continues."""
@@ -54,13 +60,17 @@ def tune_command(
         console.print(text, highlight=False, markup=False)
 
     try:
-        held = open_storage(storage or f"runs/tune/{study_name}.journal")
+        where = storage or f"runs/tune/{study_name}.journal"
+        held = open_storage(where)
         if join_study:
             study = join(held, study_name)
         else:
             study = begin(held, study_name, Task(scenario, network, trials, episodes, eval_episodes, seed))
-        with StopRequest() as stop:
-            finished = work(study, say, lambda: stop.asked)
+        if ray is None:
+            with StopRequest() as stop:
+                finished = work(study, say, lambda: stop.asked)
+        else:
+            finished = _on_cluster(ray, where, study, say)
         if not finished:
             say("Stopped; the same command continues the study.")
             raise typer.Exit(EXIT_INTERRUPTED)
@@ -70,7 +80,7 @@ def tune_command(
         say(f"The best trial is measured again on {measure_days} fresh days, beside the untuned learner.")
         measured = _measured(study, task, measure_days)
         content = tuned_settings(study, task, measured)
-    except (ValueError, StudyError, StorageInternalError, Diverged, OSError) as error:
+    except (ValueError, StudyError, WorkersError, StorageInternalError, Diverged, OSError) as error:
         say(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +89,29 @@ def tune_command(
         typer.echo(json.dumps(content, indent=2, sort_keys=True, allow_nan=False))
     else:
         _print(content, measured, output)
+
+
+def _on_cluster(address: str, where: str, study: optuna.Study, say: Callable[[str], None]) -> bool:
+    """As many workers as the cluster has cores; every machine must reach the storage. Ctrl-C leaves trials to retry."""
+    workers = OnRay(address)
+    told = -1
+
+    def report() -> None:
+        nonlocal told
+        done = sum(trial.state in DONE for trial in study.get_trials(deepcopy=False))
+        if done != told:
+            told = done
+            say(f"{done} of {task_of(study).trials} trials done, {workers.count} workers")
+
+    workers.meanwhile = report
+    there = where if "://" in where else str(Path(where).resolve())
+    try:
+        workers.map(work_for, [(there, study.study_name)] * workers.count)
+    except KeyboardInterrupt:
+        return False
+    finally:
+        workers.close()
+    return True
 
 
 def _measured(study: optuna.Study, task: Task, days: int) -> Measured:

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from qdispatch_trainer.dqn.divergence_alarm import Diverged
 from qdispatch_trainer.tuning.space import suggest, usual
-from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, owner, queue_again, retry_abandoned
+from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, open_storage, owner, queue_again, retry_abandoned
 from qdispatch_trainer.tuning.task import StudyError, Task
 from qdispatch_trainer.tuning.trial import Stopped, train_trial
 
@@ -101,6 +101,11 @@ def work(study: optuna.Study, say: Say, asked_to_stop: Callable[[], bool]) -> bo
         study.optimize(objective, n_trials=1, catch=(Surplus, Stopped))
         _told(study, say)
     return False
+
+
+def work_for(where: str, name: str) -> None:
+    """A worker as a task of its own, on whatever machine: see `work`."""
+    work(join(open_storage(where), name), lambda _text: None, lambda: False)
 
 
 def run_trial(trial: optuna.Trial, task: Task, asked_to_stop: Callable[[], bool]) -> float:
