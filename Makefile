@@ -68,7 +68,7 @@ proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
 proto-release: $(VENV)/.ready ## accept today's protocol as the baseline of the breaking check (add a CHANGELOG line)
 	@bash scripts/proto.sh release
 
-train-default: $(VENV)/.ready ## train, export and evaluate the shipped model again (about half an hour)
+train-default: $(VENV)/.ready ## train and export the shipped model again (under an hour on two cores)
 	@bash scripts/train-default.sh
 
 windows: $(VENV)/.ready ## tune the comparators' look-ahead windows on validation days (hours; what stands is kept)
