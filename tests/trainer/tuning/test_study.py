@@ -16,13 +16,15 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from qdispatch_trainer.checkpoint import load_checkpoint
 from qdispatch_trainer.cli import app
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, open_storage
-from qdispatch_trainer.tuning.worker import Surplus, join, run_trial, task_of, work
+from qdispatch_trainer.tuning.task import Task
+from qdispatch_trainer.tuning.worker import Surplus, begin, join, run_trial, task_of, work
 from tests.server.postgres import running_postgres
 
 QUICK = ("--scenario", "clinic-day", "--episodes", "8", "--eval-episodes", "2", "--measure-days", "2", "--seed", "3")
@@ -134,27 +136,41 @@ def test_ctrl_c_leaves_a_study_that_can_be_continued(tmp_path: Path) -> None:
     assert len(outcome(storage, "whole")) == 2
 
 
+def owned_by(trials: list[FrozenTrial], pid: int) -> list[FrozenTrial]:
+    return [one for one in trials if OWNER in one.user_attrs and json.loads(one.user_attrs[OWNER])["pid"] == pid]
+
+
+def freeze(worker: subprocess.Popen[bytes], url: str) -> None:
+    """Stop a worker where it holds nothing in the database, so that the others go on."""
+    busy = text("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND xact_start IS NOT NULL")
+    with create_engine(url).connect() as connection:
+        while True:
+            worker.send_signal(signal.SIGSTOP)
+            time.sleep(0.05)
+            if connection.execute(busy).scalar() == 0:
+                return
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+
+
 def test_two_workers_share_a_study_in_postgresql_and_one_is_killed(postgres: str, tmp_path: Path) -> None:
-    given = arguments("shared", postgres, tmp_path / "tuned.json", 5)
-    first = start(*given)
-    wait_for(lambda: bool(trials_of(postgres, "shared")))
-    second = start("tune", "--study-name", "shared", "--storage", postgres, "--join")
-
-    def owned_by(pid: int) -> list[FrozenTrial]:
-        trials = trials_of(postgres, "shared")
-        return [one for one in trials if OWNER in one.user_attrs and json.loads(one.user_attrs[OWNER])["pid"] == pid]
-
-    wait_for(lambda: any(one.state is TrialState.RUNNING and one.intermediate_values for one in owned_by(second.pid)))
-    os.kill(second.pid, signal.SIGKILL)
-    second.wait()
+    begin(open_storage(postgres), "shared", Task("clinic-day", "set", 5, 8, 2, 3))
+    joined = start("tune", "--study-name", "shared", "--storage", postgres, "--join")
+    wait_for(lambda: in_the_middle_of(postgres, "shared", 0))
+    freeze(joined, postgres)
+    first = start(*arguments("shared", postgres, tmp_path / "tuned.json", 5))
+    wait_for(lambda: bool(owned_by(trials_of(postgres, "shared"), first.pid)))  # both are at a trial
+    os.kill(joined.pid, signal.SIGKILL)
+    joined.wait()
     assert first.wait(TIMEOUT_S) == 0
     trials = trials_of(postgres, "shared")
     done = [one for one in trials if one.state in (TrialState.COMPLETE, TrialState.PRUNED)]
     failed = [one for one in trials if one.state is TrialState.FAIL]
     assert len(done) == 5
     assert not [one for one in trials if one.state in (TrialState.RUNNING, TrialState.WAITING)]
-    assert len(failed) == 1
-    again = [one for one in done if one.user_attrs.get(RETRY_OF) == failed[0].number]
+    assert [one.number for one in failed] == [0]
+    assert owned_by(failed, joined.pid) == failed
+    again = [one for one in done if one.user_attrs.get(RETRY_OF) == 0]
     assert len(again) == 1
     assert failed[0].params.items() <= again[0].params.items()
     drawn = [json.dumps(one.params, sort_keys=True) for one in done]
