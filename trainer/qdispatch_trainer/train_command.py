@@ -14,6 +14,7 @@ from rich.table import Table
 
 from qdispatch_trainer.recipes import DEFAULT, RECIPES, recipe_named, recipe_of_run
 from qdispatch_trainer.run_directory import RunError
+from qdispatch_trainer.settings_file import read_settings
 from qdispatch_trainer.train import TrainResult
 from qdispatch_trainer.training import Ending
 from qdispatch_trainer.workers import OnRay, WorkersError
@@ -61,7 +62,6 @@ def train_command(
         else:
             chosen = _merged(config, settings or [], given)
             name = str(chosen.pop("recipe", DEFAULT))
-            chosen.pop("tuning", None)  # of a tuned.json: how the settings were found
             command = shlex.join(["qdispatch-trainer", *sys.argv[1:]])
             result = recipe_named(name).train(chosen, out, command, minutes, workers)
     except (RunError, ValueError, WorkersError) as error:
@@ -84,12 +84,7 @@ def _merged(config: Path | None, settings: list[str], options: dict[str, Any]) -
     """Settings of the file, then `--set`, then the options. Raises ValueError for what cannot be read."""
     merged: dict[str, Any] = {}
     if config is not None:
-        try:
-            merged = json.loads(config.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ValueError(f"Cannot read the settings in {config}: {error}") from error
-        if not isinstance(merged, dict):
-            raise ValueError(f"Expected a JSON object of settings in {config}.")
+        merged = read_settings(config)
     for setting in settings:
         path, separator, text = setting.partition("=")
         if not separator:

@@ -189,3 +189,15 @@ def test_settings_are_trained_once_and_continued_when_interrupted(tmp_path: Path
     assert said[-1].startswith("Continuing")
     assert len(model.read_bytes()) == len(before)
     assert contestant(str(model.parent), tmp_path, silent).largest_trained == 8
+
+
+def test_a_tuned_file_that_stopped_early_is_a_contestant(tmp_path: Path) -> None:
+    quick = {"days": 8, "days_per_round": 2, "validation_days": 2, "calibration_days": 0, "warmup_decisions": 10_000}
+    settings = {"recipe": "dqn", **quick, "validate_every_rounds": 1, "patience": 1, "tuning": {"study": "made"}}
+    path = tmp_path / "tuned.json"
+    path.write_text(json.dumps(settings))
+    run = RunDirectory(trained(path, tmp_path / "runs", silent).parent)
+    assert json.loads(run.summary.read_text())["ending"] == "early stop"
+    said: list[str] = []
+    assert contestant(str(path), tmp_path / "runs", said.append).largest_trained == 5
+    assert not said  # used again, not trained again

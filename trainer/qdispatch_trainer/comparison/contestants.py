@@ -20,6 +20,8 @@ from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.recipes import DEFAULT, recipe_named, recipe_of_run
 from qdispatch_trainer.run_directory import RunDirectory
 from qdispatch_trainer.scenarios import SCENARIOS, Scenario
+from qdispatch_trainer.settings_file import read_settings
+from qdispatch_trainer.training import Ending
 
 FLAT_DRIVERS = 10
 
@@ -65,19 +67,14 @@ def contestant(name: str, runs: Path, say: Callable[[str], None]) -> Contestant:
 
 def trained(settings: Path, runs: Path, say: Callable[[str], None]) -> Path:
     """The model of a training by these settings: the one in `runs` if it is complete, else continued or begun."""
-    try:
-        content = json.loads(settings.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"Cannot read the settings in {settings}: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"Expected a JSON object of settings in {settings}.")
+    content = read_settings(settings)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
     run = RunDirectory(runs / f"{settings.stem}-{digest}")
     if not run.config.exists():
         say(f"Training by {settings} in {run.root}")
         command = shlex.join(["qdispatch-trainer", *sys.argv[1:]])
         recipe_named(str(content.pop("recipe", DEFAULT))).train(content, run.root, command, None)
-    elif _ending(run) != "complete":
+    elif not _done(run):
         say(f"Continuing the training in {run.root}")
         recipe_of_run(run.root).resume(run.root, None)
     return _model_of(run.root)
@@ -85,15 +82,16 @@ def trained(settings: Path, runs: Path, say: Callable[[str], None]) -> Path:
 
 def _model_of(run: Path) -> Path:
     directory = RunDirectory(run)
-    if not directory.model.exists() or _ending(directory) != "complete":
+    if not directory.model.exists() or not _done(directory):
         raise ValueError(f"{run} holds no complete training; continue it with train --resume --out {run}.")
     return directory.model
 
 
-def _ending(run: RunDirectory) -> str:
+def _done(run: RunDirectory) -> bool:
+    """Whether its training came to an end of its own: all rounds, or patience."""
     if not run.summary.exists():
-        return "none"
-    return str(json.loads(run.summary.read_text(encoding="utf-8")).get("ending"))
+        return False
+    return json.loads(run.summary.read_text(encoding="utf-8")).get("ending") in (Ending.COMPLETE, Ending.EARLY_STOP)
 
 
 def _network(name: str, path: Path) -> Contestant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +84,7 @@ def _study(path: Path) -> dict[str, Any]:
     return found
 
 
-def _played(model: Path, scenario: Scenario, days: int, say: Any) -> list[sections.Section]:
+def _played(model: Path, scenario: Scenario, days: int, say: Callable[[str], None]) -> list[sections.Section]:
     policy, about = load_policy(model)
     seeds = seed_range(SeedPurpose.VALIDATION, days, FIRST_DAY)
     contestants = [_named(name, scenario) for name in COMPARED_WITH]

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import warnings
+from datetime import datetime
 from pathlib import Path
 
 import optuna
@@ -100,4 +101,4 @@ def _lives(stored: dict[str, object]) -> bool:
 def _is_old(trial: FrozenTrial) -> bool:
     if trial.datetime_start is None:
         return False
-    return (trial.datetime_start.now() - trial.datetime_start).total_seconds() > GRACE_S
+    return (datetime.now() - trial.datetime_start).total_seconds() > GRACE_S  # Optuna's times are local and naive
