@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
@@ -41,9 +42,15 @@ def start(*given: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
+@cache
+def watched(storage: str) -> BaseStorage:
+    """One look-out per study: a storage keeps its connections until it is collected, and a database has a hundred."""
+    return open_storage(storage)
+
+
 def trials_of(storage: str, name: str) -> list[FrozenTrial]:
     try:
-        return optuna.load_study(storage=open_storage(storage), study_name=name).get_trials()
+        return optuna.load_study(storage=watched(storage), study_name=name).get_trials()
     except KeyError:
         return []
 
