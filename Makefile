@@ -72,7 +72,7 @@ train-default: $(VENV)/.ready ## train and export the shipped model again (under
 	@bash scripts/train-default.sh
 
 windows: $(VENV)/.ready ## tune the comparators' look-ahead windows on validation days (hours; what stands is kept)
-	@qdispatch-trainer tune-windows
+	@qdispatch-trainer tune-windows --model models/default
 
 measure: $(VENV)/.ready ## play every policy on the test days (hours; what stands in docs/benchmarks/quality is kept)
 	@bash scripts/measure.sh

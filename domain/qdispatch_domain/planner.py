@@ -17,6 +17,7 @@ from qdispatch_domain.compiled.plan import Days, plan_days
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import EPS, NEVER, Fleet
 from qdispatch_domain.observation import Scores
+from qdispatch_domain.ranking import best_of_booking
 from qdispatch_domain.situation import Scorer, Situation, days_of
 
 F64 = npt.NDArray[np.float64]
@@ -79,15 +80,6 @@ def plan(situation: Situation, price: F64, search: Search, lead_min: float) -> t
     due: Bool = depart[pairs.day, pairs.booking] <= until[pairs.day] + EPS
     planned: Bool = driver[pairs.day, pairs.booking] == pairs.driver
     return planned, due
-
-
-def best_of_booking(situation: Situation, value: F64) -> F64:
-    """The largest `value` [P] among the pairs of the same booking, [P]."""
-    pairs = situation.table.insertion
-    best = np.full(situation.fleet.open.shape, -np.inf)
-    np.maximum.at(best, (pairs.day, pairs.booking), value)
-    out: F64 = best[pairs.day, pairs.booking]
-    return out
 
 
 def lifted(situation: Situation, value: F64, planned: Bool) -> F64:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qdispatch_bundle.manifest import Precision
 from qdispatch_client.stubs.v1.dispatch_service_pb2 import SuggestResponse
 from qdispatch_client.stubs.v1.provenance_pb2 import FallbackReason as ReasonNumber
@@ -68,6 +70,7 @@ def write_answer(question: Question, suggestion: Suggestion, decision_id: str) -
         model_precision=PRECISIONS[suggestion.provenance.precision],
         search_moves=suggestion.provenance.search_moves,
     )
+    answer.commit_ahead.FromTimedelta(timedelta(minutes=suggestion.provenance.commit_ahead_min))
     _write_provenance(suggestion.provenance, decision_id, answer.provenance)
     snapshot, decision, day = question.snapshot, suggestion.decision, question.day
     driver_ids = [driver.id for driver in snapshot.drivers]

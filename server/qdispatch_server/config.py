@@ -51,6 +51,9 @@ class Config(BaseModel):
     search: Literal["auto", "on", "off"] = "off"
     """Whether a short local search follows the model's values; `auto`: where numba (extra [search]) is installed.
     Off: no scenario shows a significant gain for it (docs/experiments/03-guided-search.md)."""
+    commit_ahead_min: float = Field(default=0.0, ge=0.0, le=480.0)
+    """Minutes: the model's answers commit, besides what the model commits by itself, every booking whose best pair
+    leaves so soon. Pays in large fleets and costs in others (docs/benchmarks/windows.md)."""
     database_url: SecretStr = SecretStr("sqlite:///qdispatch-server.sqlite")
     """SQLAlchemy URL of the state: SQLite (embedded) or PostgreSQL (`postgresql+psycopg://…`)."""
     poll_interval_seconds: float = Field(default=0.25, gt=0.0, le=0.5)

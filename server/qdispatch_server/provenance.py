@@ -30,3 +30,4 @@ class Provenance:
     weights_digest: str
     precision: Precision | None = None  # of the graph that scored; None when the model scored nothing
     search_moves: int = 0  # of the local search behind the model's values; 0 when there was none
+    commit_ahead_min: float = 0.0  # whose best pair leaves so soon is committed; 0: what the model commits by itself

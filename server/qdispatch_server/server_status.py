@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,9 +32,17 @@ MICROS = 1e6
 class ServerStatus:
     """Reads the sums of all workers when asked."""
 
-    def __init__(self, models: ModelRepository, search_moves: int, metrics_directory: Path, started_at: float) -> None:
+    def __init__(
+        self,
+        models: ModelRepository,
+        search_moves: int,
+        commit_ahead_min: float,
+        metrics_directory: Path,
+        started_at: float,
+    ) -> None:
         self._models = models
         self._search_moves = search_moves
+        self._commit_ahead = timedelta(minutes=commit_ahead_min)
         self._metrics_directory = metrics_directory
         self._started_at = started_at  # seconds after the epoch
 
@@ -54,6 +62,7 @@ class ServerStatus:
         if loaded is not None:
             _write_model(loaded, answer.model)
             answer.model.search_moves = self._search_moves
+            answer.model.commit_ahead.FromTimedelta(self._commit_ahead)
         if refused is not None:
             answer.last_refusal.reason = refused.reason.value
             answer.last_refusal.refused_at.FromDatetime(refused.refused_at)

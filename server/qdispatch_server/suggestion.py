@@ -14,6 +14,7 @@ import numpy as np
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit
 from qdispatch_bundle.loading import Bundle
 from qdispatch_bundle.manifest import Precision
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.decoder import decision_of
 from qdispatch_domain.features import fingerprint
@@ -76,9 +77,15 @@ class StepClock:
 class Suggester:
     """Answers snapshots, one at a time per worker (`admission.py` sees to that)."""
 
-    def __init__(self, current_model: Callable[[], ServingModel | None], searching: GuidedSearching) -> None:
+    def __init__(
+        self,
+        current_model: Callable[[], ServingModel | None],
+        searching: GuidedSearching,
+        commit_ahead_min: float = 0.0,
+    ) -> None:
         self._current_model = current_model
         self._searching = searching
+        self._commit_ahead_min = commit_ahead_min
         self._step_clock = StepClock()
         self._fingerprint = fingerprint()
         self._weights_digest = WEIGHTS.digest()
@@ -92,7 +99,7 @@ class Suggester:
         model = self._current_model()
         fallback = _reason_before(company, model)
         if fallback is None and model is not None:
-            scorer = _ModelStep(model, self._searching, self._step_clock, stages, deadline)
+            scorer = _ModelStep(model, self._searching, self._commit_ahead_min, self._step_clock, stages, deadline)
             try:
                 decision = _timed(snapshot, situation, scorer, stages, model.calibrated)
                 return Suggestion(decision, self._provenance(model, None, scorer), stages)
@@ -106,6 +113,7 @@ class Suggester:
         return Suggestion(decision, self._provenance(model, fallback, None), stages)
 
     def _provenance(self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None) -> Provenance:
+        answered = step is not None and step.precision is not None
         return Provenance(
             fallback=fallback,
             heuristic="" if fallback is None else HEURISTIC_NAME,
@@ -113,7 +121,8 @@ class Suggester:
             feature_fingerprint=self._fingerprint,
             weights_digest=self._weights_digest,
             precision=None if step is None else step.precision,
-            search_moves=0 if step is None or step.precision is None else self._searching.moves,
+            search_moves=self._searching.moves if answered else 0,
+            commit_ahead_min=self._commit_ahead_min if answered else 0.0,
         )
 
 
@@ -147,12 +156,14 @@ class _ModelStep:
         self,
         model: ServingModel,
         searching: GuidedSearching,
+        commit_ahead_min: float,
         clock: StepClock,
         stages: StageSeconds,
         deadline: float,
     ) -> None:
         self._model = model
         self._searching = searching
+        self._commit_ahead_min = commit_ahead_min
         self._chosen: Bundle | None = None
         self._clock = clock
         self._stages = stages
@@ -176,7 +187,8 @@ class _ModelStep:
             raise DeadlineWouldPass
         if self._chosen is None:
             self._chosen = self._model.at(pairs)
-        scores = self._searching.behind(self._chosen.model).score(situation)
+        policy = committing_ahead(self._searching.behind(self._chosen.model), self._commit_ahead_min)
+        scores = policy.score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds
         self._clock.learn(pairs, seconds)

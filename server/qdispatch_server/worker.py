@@ -58,8 +58,10 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     models = ModelRepository(config.precision, SharedMeasurement(multiprocess_directory()))
     admission = Admission(config.max_in_flight)
     searching = GuidedSearching(config.search)
-    status = ServerStatus(models, searching.moves, multiprocess_directory(), order.supervisor_started_at)
-    dispatch = DispatchServicer(Suggester(models.current, searching), switches, admission)
+    status = ServerStatus(
+        models, searching.moves, config.commit_ahead_min, multiprocess_directory(), order.supervisor_started_at
+    )
+    dispatch = DispatchServicer(Suggester(models.current, searching, config.commit_ahead_min), switches, admission)
     server = GrpcServer(config, dispatch, AdminServicer(store, switches, status, company_default), order.shared_port)
     try:
         server.listen(config.host, order.port)  # not serving yet: health answers while the model loads

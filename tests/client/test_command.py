@@ -108,6 +108,7 @@ SUGGESTION = Suggestion(
     ),
     model_precision=None,
     search_moves=0,
+    commit_ahead=timedelta(minutes=15),
 )
 
 
@@ -138,7 +139,7 @@ def test_a_suggestion_in_local_time_with_who_and_why(snapshot_file: Path, capsys
         "empty drive 6.0, change of driver 5.0, uneven work -2.5"
     )
     assert "  booking-1 → driver-1, promise 09:48" in text.splitlines()
-    assert "HEURISTIC cheapest-insertion, because DISABLED (model v7 loaded)" in text
+    assert "HEURISTIC cheapest-insertion, because DISABLED (model v7, 15 min ahead loaded)" in text
     assert "decision-1, 1.7 ms" in text
 
 
@@ -203,7 +204,7 @@ def test_the_recommended_driver_is_always_shown(snapshot_file: Path, capsys: pyt
 def test_the_precision_that_scored_is_named(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = dataclasses.replace(SUGGESTION.provenance, source=Source.MODEL, fallback_reason=None, heuristic="")
     scored = dataclasses.replace(SUGGESTION, provenance=model, model_precision=Precision.INT8)
-    assert "Decided by MODEL (model v7, INT8);" in shown(scored, snapshot_file, capsys)
+    assert "Decided by MODEL (model v7, INT8, 15 min ahead);" in shown(scored, snapshot_file, capsys)
 
 
 def test_the_whole_suggestion_for_machines(snapshot_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,8 @@ def test_status_says_what_chose_the_precision(
         assert main(["status", "--target", script.target]) == 0
     text = capsys.readouterr().out
     assert words in text
+    ahead = message.model.commit_ahead.ToTimedelta()
+    assert f"commits {ahead.total_seconds() / 60:g} min ahead of a departure" in text
     for bucket in message.model.precision_buckets:
         line = next(line.split() for line in text.splitlines() if line.split()[:1] == [bucket.size])
         assert line[1:4] == [

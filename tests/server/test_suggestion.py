@@ -156,7 +156,7 @@ def test_an_answer_keeps_the_precision_of_its_first_pass(tiny_bundle: Path) -> N
     small, large = (Situation(pack([snapshot(3, drivers, 12)])) for drivers in (1, 6))
     assert len(small.table.rank) <= 20 < len(large.table.rank)
     for first, second, precision in ((large, small, Precision.INT8), (small, large, Precision.FP32)):
-        step = _ModelStep(model, NO_SEARCH, StepClock(), StageSeconds(), later())
+        step = _ModelStep(model, NO_SEARCH, 0.0, StepClock(), StageSeconds(), later())
         assert step.precision is None
         for situation in (first, second):
             assert np.array_equal(step.score(situation).q_pair, bundles[precision].model.score(situation).q_pair), (

@@ -52,10 +52,15 @@ def _model_lines(model: ModelStatus | None) -> list[str]:
     lines = [
         f"model {model.model_version}, {model.precision.value}, {calibrated}{limits}, since {_moment(model.loaded_at)}",
         f"search {model.search_moves} moves behind the model's values" if model.search_moves else "search off",
+        *_ahead_line(model.commit_ahead),
         f"precision {_chosen_by(model)}",
     ]
     rows = [_bucket_row(bucket) for bucket in model.precision_buckets]
     return [*lines, *(f"  {line}" for line in table_lines(_BUCKET_HEAD, rows, frozenset({1, 2, 3})))] if rows else lines
+
+
+def _ahead_line(ahead: timedelta | None) -> list[str]:
+    return [f"commits {ahead.total_seconds() / 60:g} min ahead of a departure"] if ahead else []
 
 
 def _chosen_by(model: ModelStatus) -> str:

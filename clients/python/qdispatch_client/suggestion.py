@@ -6,7 +6,7 @@ Instants are aware datetimes in UTC. An enum value that this client is too old t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from qdispatch_client.precision import Precision
@@ -182,3 +182,4 @@ class Suggestion:
     timing: ServerTiming
     model_precision: Precision | None  # of the graph that scored; None when the model scored nothing
     search_moves: int  # of the local search that followed the model's values; 0: none did
+    commit_ahead: timedelta | None  # whose best pair leaves so soon was committed; None: the server is too old to say

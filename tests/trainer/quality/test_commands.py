@@ -144,9 +144,9 @@ def test_a_network_is_measured_under_its_own_name(tmp_path: Path, checkpoint: Pa
 
 
 def test_the_search_behind_the_model_is_the_servers_unless_told(checkpoint: Path) -> None:
-    shipped = model_policy("model with search", checkpoint, None)
+    shipped = model_policy("model with search", checkpoint, scenario_named("clinic-day"), None)
     scorer = shipped.build()
     assert isinstance(scorer, GuidedSearch)
     assert scorer.search == GuidedSearch(scorer.policy).search
     assert shipped.parameters["moves"] == scorer.search.moves
-    assert model_policy("model with search", checkpoint, 9).parameters["moves"] == 9
+    assert model_policy("model with search", checkpoint, scenario_named("clinic-day"), 9).parameters["moves"] == 9

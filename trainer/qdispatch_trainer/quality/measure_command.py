@@ -74,4 +74,4 @@ def _policy(name: str, scenario: Scenario, model: Path | None, moves: int | None
         return comparator(name, scenario)
     if model is None:
         raise ValueError(f"{name!r} needs --model, a bundle or a checkpoint")
-    return model_policy(name, model, moves)
+    return model_policy(name, model, scenario, moves)

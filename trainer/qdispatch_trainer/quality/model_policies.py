@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_trainer.comparators import Kind, Policy
 from qdispatch_trainer.loaded_policy import load_policy
+from qdispatch_trainer.scenarios import Scenario
+from qdispatch_trainer.windows.frozen import tuned_window
+from qdispatch_trainer.windows.tuning import MODEL
 
-MODEL, MODEL_WITH_SEARCH, FLAT = "model", "model with search", "flat network"
+MODEL_WITH_SEARCH, FLAT = "model with search", "flat network"
 MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
 
 
-def model_policy(name: str, path: Path, moves: int | None) -> Policy:
+def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -> Policy:
     """The learned policy `name` with the network at `path`; `moves` is the search's effort, by default the server's.
 
+    It commits ahead by the minutes tuned for the scenario with the shipped network, as a server would be set there.
     Raises ValueError for a network of another kind than the name says and for moves without a search, and what
     `load_policy` raises.
     """
     scorer, about = load_policy(path)
     if (about["kind"] == "flat") != (name == FLAT):
         raise ValueError(f"{path} holds a {about['kind']} network, which is not {name!r}")
+    ahead = tuned_window(scenario.name, MODEL)
+    if ahead > 0.0:
+        about["commit_ahead_min"] = ahead
     if name != MODEL_WITH_SEARCH:
         if moves is not None:
             raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
-        return Policy(name, Kind.MODEL, about, lambda: scorer)
+        return Policy(name, Kind.MODEL, about, lambda: committing_ahead(scorer, ahead))
     from qdispatch_domain.compiled.local_search import Search  # needs numba
     from qdispatch_domain.planner import GuidedSearch
 
@@ -35,4 +43,4 @@ def model_policy(name: str, path: Path, moves: int | None) -> Policy:
         "price_share": guided.price_share,
         "price_limit_min": guided.price_limit_min,
     }
-    return Policy(name, Kind.MODEL, parameters, lambda: guided)
+    return Policy(name, Kind.MODEL, parameters, lambda: committing_ahead(guided, ahead))

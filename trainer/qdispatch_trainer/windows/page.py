@@ -9,17 +9,18 @@ import numpy as np
 
 from qdispatch_trainer.policies import REFERENCE
 from qdispatch_trainer.scenarios import SCENARIOS
-from qdispatch_trainer.windows.tuning import PLANNER, PLANNER_BUDGET_MS, TUNABLES
+from qdispatch_trainer.windows.tuning import MODEL, NAMES, PLANNER, PLANNER_BUDGET_MS, TUNABLES
 
 INTRODUCTION = (
     "Written by `qdispatch-trainer tune-windows` from `windows.json`; no number is typed in by hand.",
     "",
     "A heuristic commits a booking when its `decide_by` is at most so many minutes away; the planner (here with",
-    f"{PLANNER_BUDGET_MS:g} ms of search a decision) when its planned departure is. Mean cost a day, in minutes,",
+    f"{PLANNER_BUDGET_MS:g} ms of search a decision) when its planned departure is. The model commits, besides what it",
+    "commits by itself, the bookings whose best pair leaves so soon. Mean cost a day, in minutes,",
     "of every choice on the same validation days. The best one, in bold, is frozen in",
     "`trainer/qdispatch_trainer/windows/frozen.json` and used in every published table. *Default − best*: what the",
-    "untuned choice (heuristics 60, planner 5 minutes) costs more, paired by day, with its 95 % interval; too kind to",
-    "the best one, which was chosen on these days.",
+    "untuned choice (heuristics 60, planner 5, model 0 minutes) costs more, paired by day, with its 95 % interval; too",
+    "kind to the best one, which was chosen on these days.",
 )
 
 Rows = Mapping[str, Mapping[str, Any]]  # comparator -> its row of the record
@@ -39,8 +40,9 @@ def windows_page(scenarios: Mapping[str, Mapping[str, Any]]) -> str:
         "Mean over the scenarios of cost ÷ cost at the default. The server's fallback, "
         f"{REFERENCE}, keeps {TUNABLES[REFERENCE].default:g} minutes unless another window is clearly better here.",
     ]
-    everywhere = [name for name in TUNABLES if known and all(name in rows["comparators"] for rows in known.values())]
-    for group in ([n for n in everywhere if n != PLANNER], [n for n in everywhere if n == PLANNER]):
+    everywhere = [name for name in NAMES if known and all(name in rows["comparators"] for rows in known.values())]
+    departures = (PLANNER, MODEL)
+    for group in ([n for n in everywhere if n not in departures], [n for n in everywhere if n in departures]):
         if group:
             lines += ["", *_pooled(group, [rows["comparators"] for rows in known.values()])]
     return "\n".join(lines) + "\n"
@@ -49,7 +51,7 @@ def windows_page(scenarios: Mapping[str, Mapping[str, Any]]) -> str:
 def _grids(rows: Rows) -> list[list[str]]:
     """The comparators of a scenario, those with the same grid together."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for name in TUNABLES:
+    for name in NAMES:
         if name in rows:
             groups.setdefault(tuple(_windows(rows[name])), []).append(name)
     return list(groups.values())
@@ -73,7 +75,7 @@ def _pooled(names: Sequence[str], scenarios: Sequence[Rows]) -> list[str]:
     lines = _head(["comparator, min", *windows])
     for name in names:
         costs_SW = np.array([[rows[name]["mean_cost"][window] for window in windows] for rows in scenarios])
-        default = windows.index(f"{TUNABLES[name].default:g}")
+        default = windows.index(f"{scenarios[0][name]['default_min']:g}")
         ratio_W = (costs_SW / costs_SW[:, default, None]).mean(axis=0)
         cells = [f"**{ratio:.3f}**" if ratio == ratio_W.min() else f"{ratio:.3f}" for ratio in ratio_W]
         lines.append(f"| {name} | {' | '.join(cells)} |")

@@ -28,11 +28,17 @@ class WindowRecord:
                 raise ValueError(f"{path} is no record of tuned windows.")
             self.scenarios = content["scenarios"]
 
-    def has(self, scenario: Scenario, comparator: str, days: int) -> bool:
-        """Whether this comparator has been tuned on at least so many days of this scenario with these cost weights."""
-        return self._same(scenario) and self._days(scenario, comparator) >= days
+    def has(self, scenario: Scenario, comparator: str, days: int, digest: str | None = None) -> bool:
+        """Whether this policy has been tuned on at least so many days of this scenario with these cost weights.
 
-    def add(self, scenario: Scenario, comparator: str, days: int, found: WindowCosts) -> None:
+        `digest` is a network's: that of another one does not count.
+        """
+        row = self.scenarios[scenario.name]["comparators"].get(comparator) if self._same(scenario) else None
+        return row is not None and row["days"] >= days and row.get("digest") == digest
+
+    def add(
+        self, scenario: Scenario, comparator: str, days: int, found: WindowCosts, digest: str | None = None
+    ) -> None:
         """Note and write one result; results of another scenario of that name or other weights are dropped."""
         if not self._same(scenario):
             self.scenarios[scenario.name] = {
@@ -50,6 +56,7 @@ class WindowRecord:
                 k: None if v is None else round(v, 2) for k, v in asdict(found.default_minus_best).items()
             },
             "revision": git_revision(),
+            **({} if digest is None else {"digest": digest}),
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._path, {"scenarios": self.scenarios})
@@ -65,7 +72,3 @@ class WindowRecord:
         known = self.scenarios.get(scenario.name)
         frozen = (scenario.digest(), WEIGHTS.digest())
         return known is not None and (known["scenario_digest"], known["weights_digest"]) == frozen
-
-    def _days(self, scenario: Scenario, comparator: str) -> int:
-        row = self.scenarios[scenario.name]["comparators"].get(comparator)
-        return 0 if row is None else int(row["days"])

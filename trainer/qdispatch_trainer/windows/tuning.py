@@ -1,19 +1,23 @@
-"""How far ahead a comparator looks best on a scenario, by playing every choice on the same validation days.
+"""How far ahead a policy looks best on a scenario, by playing every choice on the same validation days.
 
-A heuristic has a look-ahead window, the planner a lead time before a departure: both say when a booking is committed.
+A heuristic has a look-ahead window, the planner and the model a lead time before a departure: all of them say when a
+booking is committed, the model's what it commits besides its own choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.heuristics.window import DEFAULT_WINDOW_MIN
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.closed_loop import kpis_of
+from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.paired_difference import Interval, paired_difference
 from qdispatch_trainer.planner_effort import planner_moves
 from qdispatch_trainer.policies import HEURISTICS
@@ -24,6 +28,7 @@ WINDOWS_MIN = (20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 120.0, 180.0, 240
 LEADS_MIN = (0.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 DEFAULT_LEAD_MIN = 5.0
 PLANNER = "planner"
+MODEL = "model"
 PLANNER_BUDGET_MS = 1.0  # the effort it is tuned with; the lead holds for every effort
 DAYS: Mapping[str, tuple[int, int]] = MappingProxyType(  # of the strong comparators, of the WEAK ones
     {
@@ -40,23 +45,24 @@ WEAK = ("random feasible", "nearest driver", "earliest deadline", "fair-nearest"
 
 
 def tuning_days(scenario: str, comparator: str) -> int:
-    """On how many validation days a comparator's window is chosen."""
+    """On how many validation days a policy's window is chosen."""
     strong, weak = DAYS[scenario]
     return weak if comparator in WEAK else strong
 
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
-    """A comparator with one number of minutes to choose."""
+    """A policy with one number of minutes to choose."""
 
     build: Callable[[Scenario, float], Scorer]
     grid: Sequence[float]  # minutes, `default` among them
     default: float
+    digest: str | None = None  # of a network: another one is tuned anew
 
 
 @dataclass(frozen=True, slots=True)
 class WindowCosts:
-    """One comparator on one scenario: mean cost a day (minutes-equivalent) for every choice of the grid (minutes)."""
+    """One policy on one scenario: mean cost a day (minutes-equivalent) for every choice of the grid (minutes)."""
 
     costs: Mapping[float, float]
     default: float
@@ -85,6 +91,19 @@ TUNABLES: Mapping[str, Tunable] = MappingProxyType(
         PLANNER: Tunable(_planner, LEADS_MIN, DEFAULT_LEAD_MIN),
     }
 )
+NAMES = (*TUNABLES, MODEL)
+
+
+def tunables(model: Path | None) -> Mapping[str, Tunable]:
+    """What can be tuned: the comparators, and the model when its bundle or checkpoint is given.
+
+    Raises what `load_policy` raises.
+    """
+    if model is None:
+        return TUNABLES
+    policy, about = load_policy(model)
+    ahead = Tunable(lambda _, minutes: committing_ahead(policy, minutes), LEADS_MIN, 0.0, str(about["digest"]))
+    return {**TUNABLES, MODEL: ahead}
 
 
 def tune(scenario: Scenario, tunable: Tunable, days: int) -> WindowCosts:

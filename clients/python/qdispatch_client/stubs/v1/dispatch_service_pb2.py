@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from qdispatch_client.stubs.v1 import provenance_pb2 as qdispatch_dot_v1_dot_provenance__pb2
 from qdispatch_client.stubs.v1 import server_status_pb2 as qdispatch_dot_v1_dot_server__status__pb2
@@ -29,17 +30,17 @@ from qdispatch_client.stubs.v1 import snapshot_pb2 as qdispatch_dot_v1_dot_snaps
 from qdispatch_client.stubs.v1 import suggestion_pb2 as qdispatch_dot_v1_dot_suggestion__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#qdispatch/v1/dispatch_service.proto\x12\x0cqdispatch.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dqdispatch/v1/provenance.proto\x1a qdispatch/v1/server_status.proto\x1a\x1bqdispatch/v1/snapshot.proto\x1a\x1dqdispatch/v1/suggestion.proto\"b\n\x0eSuggestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12(\n\x08snapshot\x18\x03 \x01(\x0b\x32\x16.qdispatch.v1.Snapshot\"\xf9\x02\n\x0fSuggestResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\nprovenance\x18\x02 \x01(\x0b\x32\x18.qdispatch.v1.Provenance\x12-\n\x08\x62ookings\x18\x03 \x03(\x0b\x32\x1b.qdispatch.v1.BookingAdvice\x12+\n\x07\x64rivers\x18\x04 \x03(\x0b\x32\x1a.qdispatch.v1.DriverAdvice\x12!\n\x05picks\x18\x05 \x03(\x0b\x32\x12.qdispatch.v1.Pick\x12\x31\n\rreevaluate_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06timing\x18\x07 \x01(\x0b\x32\x1a.qdispatch.v1.ServerTiming\x12\x30\n\x0fmodel_precision\x18\x08 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12\x14\n\x0csearch_moves\x18\t \x01(\r2Y\n\x0f\x44ispatchService\x12\x46\n\x07Suggest\x12\x1c.qdispatch.v1.SuggestRequest\x1a\x1d.qdispatch.v1.SuggestResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#qdispatch/v1/dispatch_service.proto\x12\x0cqdispatch.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dqdispatch/v1/provenance.proto\x1a qdispatch/v1/server_status.proto\x1a\x1bqdispatch/v1/snapshot.proto\x1a\x1dqdispatch/v1/suggestion.proto\"b\n\x0eSuggestRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\ncompany_id\x18\x02 \x01(\t\x12(\n\x08snapshot\x18\x03 \x01(\x0b\x32\x16.qdispatch.v1.Snapshot\"\xaa\x03\n\x0fSuggestResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\nprovenance\x18\x02 \x01(\x0b\x32\x18.qdispatch.v1.Provenance\x12-\n\x08\x62ookings\x18\x03 \x03(\x0b\x32\x1b.qdispatch.v1.BookingAdvice\x12+\n\x07\x64rivers\x18\x04 \x03(\x0b\x32\x1a.qdispatch.v1.DriverAdvice\x12!\n\x05picks\x18\x05 \x03(\x0b\x32\x12.qdispatch.v1.Pick\x12\x31\n\rreevaluate_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06timing\x18\x07 \x01(\x0b\x32\x1a.qdispatch.v1.ServerTiming\x12\x30\n\x0fmodel_precision\x18\x08 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12\x14\n\x0csearch_moves\x18\t \x01(\r\x12/\n\x0c\x63ommit_ahead\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration2Y\n\x0f\x44ispatchService\x12\x46\n\x07Suggest\x12\x1c.qdispatch.v1.SuggestRequest\x1a\x1d.qdispatch.v1.SuggestResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'qdispatch.v1.dispatch_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUGGESTREQUEST']._serialized_start=211
-  _globals['_SUGGESTREQUEST']._serialized_end=309
-  _globals['_SUGGESTRESPONSE']._serialized_start=312
-  _globals['_SUGGESTRESPONSE']._serialized_end=689
-  _globals['_DISPATCHSERVICE']._serialized_start=691
-  _globals['_DISPATCHSERVICE']._serialized_end=780
+  _globals['_SUGGESTREQUEST']._serialized_start=243
+  _globals['_SUGGESTREQUEST']._serialized_end=341
+  _globals['_SUGGESTRESPONSE']._serialized_start=344
+  _globals['_SUGGESTRESPONSE']._serialized_end=770
+  _globals['_DISPATCHSERVICE']._serialized_start=772
+  _globals['_DISPATCHSERVICE']._serialized_end=861
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 import builtins
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -61,6 +62,7 @@ class SuggestResponse(google.protobuf.message.Message):
     TIMING_FIELD_NUMBER: builtins.int
     MODEL_PRECISION_FIELD_NUMBER: builtins.int
     SEARCH_MOVES_FIELD_NUMBER: builtins.int
+    COMMIT_AHEAD_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """The question's `request_id`."""
     model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType
@@ -95,6 +97,12 @@ class SuggestResponse(google.protobuf.message.Message):
     def timing(self) -> qdispatch_client.stubs.v1.provenance_pb2.ServerTiming:
         """Where the server's time went."""
 
+    @property
+    def commit_ahead(self) -> google.protobuf.duration_pb2.Duration:
+        """Besides what the model commits by itself, the answer commits every booking whose best pair leaves within this time;
+        zero: nothing more than the model's own. Absent: the server is too old to say. Belongs to the provenance.
+        """
+
     def __init__(
         self,
         *,
@@ -107,8 +115,9 @@ class SuggestResponse(google.protobuf.message.Message):
         timing: qdispatch_client.stubs.v1.provenance_pb2.ServerTiming | None = ...,
         model_precision: qdispatch_client.stubs.v1.server_status_pb2.Precision.ValueType = ...,
         search_moves: builtins.int = ...,
+        commit_ahead: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "timing", b"timing"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "drivers", b"drivers", "model_precision", b"model_precision", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "search_moves", b"search_moves", "timing", b"timing"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["commit_ahead", b"commit_ahead", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "timing", b"timing"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bookings", b"bookings", "commit_ahead", b"commit_ahead", "drivers", b"drivers", "model_precision", b"model_precision", "picks", b"picks", "provenance", b"provenance", "reevaluate_at", b"reevaluate_at", "request_id", b"request_id", "search_moves", b"search_moves", "timing", b"timing"]) -> None: ...
 
 global___SuggestResponse = SuggestResponse

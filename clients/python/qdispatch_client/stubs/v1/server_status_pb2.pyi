@@ -6,6 +6,7 @@ isort:skip_file
 import builtins
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
@@ -212,6 +213,7 @@ class ModelStatus(google.protobuf.message.Message):
     PRECISION_BUCKETS_FIELD_NUMBER: builtins.int
     INT8_QUALIFIED_FIELD_NUMBER: builtins.int
     SEARCH_MOVES_FIELD_NUMBER: builtins.int
+    COMMIT_AHEAD_FIELD_NUMBER: builtins.int
     model_version: builtins.str
     """Version of the loaded model."""
     precision: global___Precision.ValueType
@@ -240,6 +242,12 @@ class ModelStatus(google.protobuf.message.Message):
     def precision_buckets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PrecisionBucket]:
         """Mode AUTO: the measurement, ascending by pairs. Empty when there was nothing to measure (`int8_qualified` is false)."""
 
+    @property
+    def commit_ahead(self) -> google.protobuf.duration_pb2.Duration:
+        """Besides what the model commits by itself, its answers commit every booking whose best pair leaves within this time;
+        zero: nothing more than the model's own. Absent: the server is too old to say.
+        """
+
     def __init__(
         self,
         *,
@@ -252,9 +260,10 @@ class ModelStatus(google.protobuf.message.Message):
         precision_buckets: collections.abc.Iterable[global___PrecisionBucket] | None = ...,
         int8_qualified: builtins.bool | None = ...,
         search_moves: builtins.int = ...,
+        commit_ahead: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode", "search_moves", b"search_moves"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "commit_ahead", b"commit_ahead", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "commit_ahead", b"commit_ahead", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode", "search_moves", b"search_moves"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_int8_qualified", b"_int8_qualified"]) -> typing.Literal["int8_qualified"] | None: ...
 
 global___ModelStatus = ModelStatus
