@@ -27,6 +27,7 @@ from qdispatch_trainer.progress import PlainReporter
 from qdispatch_trainer.run_directory import RunDirectory
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.training_metrics import read_metrics
+from qdispatch_trainer.watching import Unwatched
 from qdispatch_trainer.workers import InProcess, OnRay, Workers, WorkersError
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +82,8 @@ def test_a_comparison_has_the_same_numbers(on_ray: OnRay) -> None:
     scenario, seeds = scenario_named("clinic-day"), range(1_000_000, 1_000_060)
     names = ("random feasible", "regret-2", str(ROOT / "models" / "default"))
     contestants = [contestant(name, Path("none"), print) for name in names]
-    here = compare(contestants, scenario, seeds, print)
-    there = compare(contestants, scenario, seeds, print, on_ray)
+    here = compare(contestants, scenario, seeds, Unwatched())
+    there = compare(contestants, scenario, seeds, Unwatched(), on_ray)
     for name in names:
         for figure, values in here.values[name].items():
             np.testing.assert_array_equal(values, there.values[name][figure], err_msg=f"{name}, {figure}")
@@ -100,7 +101,7 @@ def test_trials_of_a_study_as_tasks(address: str, tmp_path: Path) -> None:
     given += ["--measure-days", "2", "--storage", str(tmp_path / "x.journal")]
     result = CliRunner().invoke(app, [*given, "--output", str(tmp_path / "tuned.json"), "--ray", address])
     assert result.exit_code == 0, result.output
-    assert "4 of 4 trials done, 2 workers" in " ".join(result.stderr.split())
+    assert "x, 2 workers: 4 trials" in " ".join(result.stderr.split())
     rows = json.loads((tmp_path / "tuned.json").read_text())["tuning"]["optimization_history"]
     done = [row for row in rows if row["state"] in ("complete", "pruned")]
     assert len(done) == 4

@@ -19,15 +19,16 @@ from qdispatch_trainer import comparators
 from qdispatch_trainer.checkpoint import CheckpointError
 from qdispatch_trainer.evaluation import MODEL, SERVER, Evaluation, evaluate
 from qdispatch_trainer.evaluation_table import WIDTH, evaluation_table
+from qdispatch_trainer.json_output import JSON_HELP, STANDARD_OUTPUT, write_results
 from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.policies import HEURISTICS
-from qdispatch_trainer.run_directory import write_json
 from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
 from qdispatch_trainer.server_play import ServerPlayer
 from qdispatch_trainer.simulator.kpi import DayKpi
 from qdispatch_trainer.source_revision import git_revision
 from qdispatch_trainer.train import versions
+from qdispatch_trainer.watching import Watch, watch
 
 EXIT_BAD_INPUT = 2
 EXIT_NO_ANSWER = 4
@@ -40,7 +41,7 @@ def evaluate_command(
     seeds_from: Annotated[
         int, typer.Option(min=0, help="First seed; 1000000+ for choices, 2000000+ for published tables.")
     ] = SeedPurpose.TEST.first_seed,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
     server: Annotated[
         str | None, typer.Option(help="Address of a running server; its answers are played too, over gRPC.")
     ] = None,
@@ -70,7 +71,8 @@ def evaluate_command(
         except (ValueError, CheckpointError, BundleError, comparators.ExtraMissing) as error:
             say(str(error))
             raise typer.Exit(EXIT_BAD_INPUT) from error
-        evaluation = _play(chosen, range(seeds_from, last + 1), model, player, say, names)
+        with watch() as watching:
+            evaluation = _play(chosen, range(seeds_from, last + 1), model, player, watching, names)
     results = {
         **evaluation.to_dict(),
         "model": about or None,
@@ -80,9 +82,8 @@ def evaluate_command(
         "machine": f"{platform.machine()} {platform.system()}",
     }
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, results)
-    _print(evaluation, results)
+        write_results(json_file, results)
+    _print(evaluation, results, Console(stderr=json_file == STANDARD_OUTPUT))
 
 
 def _play(
@@ -90,14 +91,14 @@ def _play(
     seeds: range,
     model: Scorer | None,
     player: ServerPlayer | None,
-    say: Callable[[str], None],
+    watching: Watch,
     names: Sequence[str],
 ) -> Evaluation:
     through: Callable[[Scenario, Sequence[int]], list[DayKpi]] | None = None if player is None else player.play
     try:
-        return evaluate(scenario, seeds, model, through, say, names)
+        return evaluate(scenario, seeds, model, through, watching, names)
     except CallError as error:
-        say(f"The server gave no answer: {error}")
+        watching.say(f"The server gave no answer: {error}")
         raise typer.Exit(EXIT_NO_ANSWER) from error
 
 
@@ -105,8 +106,7 @@ def _player(opened: ExitStack, target: str, company: str) -> ServerPlayer:
     return ServerPlayer(opened.enter_context(Client(target)), company)
 
 
-def _print(evaluation: Evaluation, results: dict[str, Any]) -> None:
-    console = Console()
+def _print(evaluation: Evaluation, results: dict[str, Any], console: Console) -> None:
     console.width = max(console.width, WIDTH)
     console.print(evaluation_table(evaluation))
     if evaluation.agreement is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from qdispatch_trainer.policies import HEURISTICS, REFERENCE
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of, require_seeds
 from qdispatch_trainer.simulator.kpi import DayKpi
+from qdispatch_trainer.watching import Watch
 
 MODEL = "model"
 SERVER = "model through the server"
+DAYS_AT_ONCE = 25
 KPIS = tuple(f.name for f in fields(DayKpi) if f.name not in ("scenario", "seed", "bookings"))
 
 
@@ -40,8 +43,8 @@ class Evaluation:
 
     @property
     def baseline(self) -> str:
-        """The policy that differences are taken from: the model, without one the reference heuristic."""
-        return next((name for name in (MODEL, SERVER) if name in self.kpis), REFERENCE)
+        """The policy that differences are taken from: the model, else the reference heuristic, else the first one."""
+        return next(name for name in (MODEL, SERVER, REFERENCE, *self.kpis) if name in self.kpis)
 
     def mean(self, policy: str, kpi: str) -> Interval | None:
         """Mean over the days with its interval; None when no day has a value."""
@@ -84,7 +87,7 @@ def evaluate(
     seeds: Sequence[int],
     model: Scorer | None,
     through_server: Callable[[Scenario, Sequence[int]], list[DayKpi]] | None,
-    say: Callable[[str], None],
+    watch: Watch,
     comparators: Sequence[str] = tuple(HEURISTICS),
 ) -> Evaluation:
     """Play every policy on the same days.
@@ -96,22 +99,32 @@ def evaluate(
     policies: list[Policy] = [comparator(name, scenario) for name in comparators]
     played: dict[str, list[DayKpi]] = {}
     agreement = None
+
+    def watched(name: str, play: Callable[[Scenario, Sequence[int]], list[DayKpi]]) -> None:
+        watch.begin(name, len(checked), "days")
+        days: list[DayKpi] = []
+        for first in range(0, len(checked), DAYS_AT_ONCE):
+            days += play(scenario, checked[first : first + DAYS_AT_ONCE])
+            watch.done(len(days), f"cost {np.mean([day.cost for day in days]):,.0f} a day")
+        played[name] = days
+
     if model is not None:
-        say(f"{MODEL}: {len(checked)} days")
         counter = AgreementCounter(model, comparator(REFERENCE, scenario).build())
-        played[MODEL] = kpis_of(scenario, checked, counter)
+        watched(MODEL, partial(_played_by, counter))
         agreement = counter.share
     if through_server is not None:
-        say(f"{SERVER}: {len(checked)} days")
-        played[SERVER] = through_server(scenario, checked)
+        watched(SERVER, through_server)
     for policy in policies:
-        say(f"{policy.name}: {len(checked)} days")
-        played[policy.name] = kpis_of(scenario, checked, policy.build())
+        watched(policy.name, partial(_played_by, policy.build()))
     arrays = {
         name: {kpi: np.array([getattr(day, kpi) for day in days], dtype=np.float64) for kpi in KPIS}
         for name, days in played.items()
     }
     return Evaluation(scenario, checked, arrays, agreement, {policy.name: policy.parameters for policy in policies})
+
+
+def _played_by(scorer: Scorer, scenario: Scenario, seeds: Sequence[int]) -> list[DayKpi]:
+    return kpis_of(scenario, seeds, scorer)
 
 
 def _plain(value: Interval | None) -> dict[str, Any] | None:

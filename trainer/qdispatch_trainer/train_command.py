@@ -26,15 +26,15 @@ EXIT_INTERRUPTED = 130
 
 def train_command(
     out: Annotated[Path, typer.Option(help="Run directory: new, or with --resume an existing run.")],
-    recipe: Annotated[str | None, typer.Option(help=f"{' or '.join(RECIPES)} [default: {DEFAULT}].")] = None,
+    recipe: Annotated[str | None, typer.Option(help=f"{' or '.join(RECIPES)} \\[default: {DEFAULT}].")] = None,
     network: Annotated[str | None, typer.Option(help="set (any fleet) or flat (classic 10 x 20).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, days and exploration [default: 0].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, days and exploration \\[default: 0].")] = None,
     rounds: Annotated[int | None, typer.Option(help="imitate-then-q: rounds of the imitation.")] = None,
     teacher: Annotated[str | None, typer.Option(help="imitate-then-q: who is imitated.")] = None,
     scenario: Annotated[str | None, typer.Option(help="dqn: scenario.")] = None,
     episodes: Annotated[int | None, typer.Option(help="dqn: training days.")] = None,
     steps: Annotated[int | None, typer.Option(help="dqn: end after so many decisions, if that comes first.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Of PyTorch [default: 1].")] = None,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch \\[default: 1].")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON file of settings; options override it.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, as in agent.learning_rate=0.0005; repeatable.")

@@ -14,7 +14,12 @@ from typing import Any, Protocol, TypeVar
 from qdispatch_trainer.train import versions
 
 Result = TypeVar("Result")
+Landed = Callable[[list[Any]], None]
 POLL_S, ANSWER_S = 1.0, 5.0
+
+
+def nothing(_results: list[Any]) -> None:
+    """Nobody wants to know what has landed."""
 
 
 class WorkersError(Exception):
@@ -28,8 +33,14 @@ class Workers(Protocol):
     def count(self) -> int:
         """How many pieces run at once."""
 
-    def map(self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
-        """The results in the order of the arguments. An exception of a piece is raised here."""
+    def map(
+        self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], landed: Landed = nothing
+    ) -> list[Result]:
+        """The results in the order of the arguments. An exception of a piece is raised here.
+
+        `landed` gets the results that came in since it was called last, in any order: after each piece in one process,
+        every second on a cluster, then also when there are none.
+        """
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""
@@ -40,9 +51,15 @@ class InProcess:
 
     count = 1
 
-    def map(self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
+    def map(
+        self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], landed: Landed = nothing
+    ) -> list[Result]:
         """See `Workers`."""
-        return [piece(*given) for given in arguments]
+        found = []
+        for given in arguments:
+            found.append(piece(*given))
+            landed(found[-1:])
+        return found
 
     def close(self) -> None:
         """There is nothing to leave."""
@@ -62,7 +79,6 @@ class OnRay:
 
         _answers(address)
         self._ray = ray
-        self.meanwhile: Callable[[], None] = lambda: None  # called every second while pieces run
         try:
             ray.init(address=address, log_to_driver=False, include_dashboard=False if address == "local" else None)
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -81,15 +97,17 @@ class OnRay:
         found: dict[str, float] = self._ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's has no types
         return found
 
-    def map(self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> list[Result]:
+    def map(
+        self, piece: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], landed: Landed = nothing
+    ) -> list[Result]:
         """See `Workers`."""
         task = self._ray.remote(num_cpus=1, max_retries=3)(piece)
         started = [task.remote(*given) for given in arguments]
         left = started
-        while left:
-            _, left = self._ray.wait(left, num_returns=len(left), timeout=POLL_S)
-            self.meanwhile()
         try:
+            while left:
+                ready, left = self._ray.wait(left, num_returns=len(left), timeout=POLL_S)
+                landed(self._ray.get(ready))
             found: list[Result] = self._ray.get(started)
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause from error

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from qdispatch_domain.committing_ahead import CommittingAhead
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
@@ -26,6 +27,8 @@ from qdispatch_trainer.run_directory import RunDirectory
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.train import feature_fingerprint, network_config
 from qdispatch_trainer.train_config import TrainConfig
+from qdispatch_trainer.watching import Unwatched
+from qdispatch_trainer.windows.frozen import tuned_window
 
 ROOT = Path(__file__).parents[3]
 CLINIC = scenario_named("clinic-day")
@@ -72,7 +75,7 @@ def comparison_of(values: dict[str, dict[str, np.ndarray]]) -> Comparison:
 
 def test_every_contestant_plays_the_same_days() -> None:
     names = ("cheapest insertion", "regret-2")
-    found = compare([contestant(name, Path("none"), silent) for name in names], CLINIC, SEEDS, silent)
+    found = compare([contestant(name, Path("none"), silent) for name in names], CLINIC, SEEDS, Unwatched())
     for name in names:
         wanted = kpis_of(CLINIC, SEEDS, comparator(name, CLINIC).build())
         np.testing.assert_array_equal(found.values[name]["cost"], [day.cost for day in wanted])
@@ -201,3 +204,22 @@ def test_a_tuned_file_that_stopped_early_is_a_contestant(tmp_path: Path) -> None
     said: list[str] = []
     assert contestant(str(path), tmp_path / "runs", said.append).largest_trained == 5
     assert not said  # used again, not trained again
+
+
+def test_a_network_commits_as_far_ahead_as_its_name_says(tmp_path: Path) -> None:
+    model = checkpoint(tmp_path / "model.pt")
+    plain, ahead = (contestant(name, tmp_path, silent) for name in (str(model), f"{model}@30"))
+    built = ahead.build(CLINIC)
+    assert isinstance(built, CommittingAhead)
+    assert built.minutes == 30.0
+    assert not isinstance(plain.build(CLINIC), CommittingAhead)
+    assert (plain.identity["commit_ahead_min"], ahead.identity["commit_ahead_min"]) == (0.0, 30.0)
+    large = scenario_named("fleet-100x700")
+    tuned = contestant(f"{model}@tuned", tmp_path, silent).build(large)
+    assert isinstance(tuned, CommittingAhead)
+    assert tuned.minutes == tuned_window("fleet-100x700", "model") > 0.0
+    odd = checkpoint(tmp_path / "a@5")  # a file of that name is the file
+    assert contestant(str(odd), tmp_path, silent).identity["commit_ahead_min"] == 0.0
+    for wrong in ("soon", "-1", "inf", ""):
+        with pytest.raises(ValueError, match="expected minutes"):
+            contestant(f"{model}@{wrong}", tmp_path, silent)

@@ -31,13 +31,10 @@ from qdispatch_trainer.simulator.kpi import DayKpi
 from qdispatch_trainer.threshold import calibrate
 from qdispatch_trainer.train import feature_fingerprint, network_config
 from qdispatch_trainer.train_config import TrainConfig
+from qdispatch_trainer.watching import Unwatched
 
 CLINIC = scenario_named("clinic-day")
 SEEDS = range(2_000_000, 2_000_004)
-
-
-def silent(text: str) -> None:
-    del text
 
 
 def test_interval_by_hand() -> None:
@@ -96,7 +93,7 @@ def test_agreement_is_whole_with_oneself_and_not_with_another() -> None:
 
 
 def test_days_do_not_depend_on_who_else_is_played() -> None:
-    evaluation = evaluate(CLINIC, SEEDS, NearestDriver(), None, silent)
+    evaluation = evaluate(CLINIC, SEEDS, NearestDriver(), None, Unwatched())
     assert set(evaluation.kpis) == {MODEL, *HEURISTICS}
     np.testing.assert_array_equal(evaluation.kpis[MODEL]["cost"], evaluation.kpis["nearest driver"]["cost"])
     np.testing.assert_allclose(
@@ -111,7 +108,7 @@ def test_days_do_not_depend_on_who_else_is_played() -> None:
 
 def test_seeds_of_two_purposes_never_mix() -> None:
     with pytest.raises(SeedRangeError):
-        evaluate(CLINIC, [1_999_999, 2_000_000], None, None, silent)
+        evaluate(CLINIC, [1_999_999, 2_000_000], None, None, Unwatched())
 
 
 def test_joint_matching_serves_its_days() -> None:
@@ -200,7 +197,7 @@ def test_days_through_a_server_stand_beside_the_model() -> None:
     def through(scenario: object, seeds: object) -> list[DayKpi]:
         return kpis_of(CLINIC, SEEDS, CheapestInsertion())
 
-    evaluation = evaluate(CLINIC, SEEDS, None, through, silent)
+    evaluation = evaluate(CLINIC, SEEDS, None, through, Unwatched())
     assert evaluation.baseline == SERVER
     difference = evaluation.difference("cheapest insertion", "cost")
     assert difference is not None

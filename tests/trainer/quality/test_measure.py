@@ -17,18 +17,15 @@ from qdispatch_trainer.quality.result import Result, columns, read_result
 from qdispatch_trainer.quality.timing import time_decisions
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedRangeError
+from qdispatch_trainer.watching import Unwatched
 
 CLINIC = scenario_named("clinic-day")
 FIRST = 1_000_000
 NEAREST = Policy("nearest driver", Kind.HEURISTIC, {"window_min": 60.0}, NearestDriver)
 
 
-def silent(text: str) -> None:
-    del text
-
-
 def measured(path: Path, days: int, policy: Policy = NEAREST, validated: int = 2) -> Result:
-    return measure(policy, CLINIC, FIRST, days, path, validated, silent)
+    return measure(policy, CLINIC, FIRST, days, path, validated, Unwatched())
 
 
 def test_the_file_holds_every_day_as_played(tmp_path: Path) -> None:
@@ -76,7 +73,7 @@ def test_more_validated_days_than_stand_are_played_again(tmp_path: Path) -> None
 
 def test_seeds_of_two_purposes_never_mix(tmp_path: Path) -> None:
     with pytest.raises(SeedRangeError):
-        measure(NEAREST, CLINIC, 1_999_999, 2, tmp_path / "a.json", 0, silent)
+        measure(NEAREST, CLINIC, 1_999_999, 2, tmp_path / "a.json", 0, Unwatched())
 
 
 def test_cheapest_insertion_agrees_with_itself(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, open_storage
 from qdispatch_trainer.tuning.task import Task
 from qdispatch_trainer.tuning.worker import Surplus, begin, join, run_trial, task_of, work
+from qdispatch_trainer.watching import Unwatched
 from tests.server.postgres import running_postgres
 
 QUICK = ("--scenario", "clinic-day", "--episodes", "8", "--eval-episodes", "2", "--measure-days", "2", "--seed", "3")
@@ -218,8 +219,8 @@ def test_a_surplus_trial_is_given_up(unbroken: tuple[str, Path], tmp_path: Path)
     storage = str(tmp_path / "study.journal")
     Path(storage).write_bytes(Path(unbroken[0]).read_bytes())
     study = join(open_storage(storage), "whole")
-    objective = partial(run_trial, task=task_of(study), asked_to_stop=lambda: False)
+    objective = partial(run_trial, task=task_of(study), watch=Unwatched(), asked_to_stop=lambda: False)
     study.optimize(objective, n_trials=1, catch=(Surplus,))  # as if two workers had taken the last trial at once
     assert [one.state for one in study.get_trials()] == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
-    assert work(study, lambda _text: None, lambda: False)
+    assert work(study, Unwatched(), lambda: False)
     assert len(study.get_trials()) == 4

@@ -18,7 +18,7 @@ from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
 from qdispatch_trainer.windows.frozen import FROZEN_FILE, tuned_window
 from qdispatch_trainer.windows.page import windows_page
 from qdispatch_trainer.windows.record import WindowRecord
-from qdispatch_trainer.windows.tuning import TUNABLES, Tunable, WindowCosts, tune
+from qdispatch_trainer.windows.tuning import MODEL, TUNABLES, Tunable, WindowCosts, tunables, tune
 
 ROOT = Path(__file__).parents[3]
 CLINIC = scenario_named("clinic-day")
@@ -51,6 +51,7 @@ def test_a_record_knows_what_it_holds(tmp_path: Path) -> None:
     record.add(CLINIC, "joint matching", 4, WindowCosts({30.0: 5.0, 60.0: 4.0}, 60.0, NOTHING))
     again = WindowRecord(path)
     assert again.has(CLINIC, "joint matching", 4)
+    assert not again.has(CLINIC, "joint matching", 4, "of a network")
     assert not again.has(CLINIC, "regret-2", 4)
     assert not again.has(CLINIC, "joint matching", 5)  # more days than were played
     assert not again.has(dataclasses.replace(CLINIC, urgent_share=0.5), "joint matching", 4)
@@ -80,7 +81,11 @@ def test_the_command_tunes_freezes_and_continues(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--scenario", "moon"], "unknown scenario"), (["--comparator", "oracle"], "unknown comparator")],
+    [
+        (["--scenario", "moon"], "unknown scenario"),
+        (["--comparator", "oracle"], "unknown comparator"),
+        (["--comparator", "model"], "model needs --model"),
+    ],
 )
 def test_bad_input_is_named_and_exits_2(tmp_path: Path, arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(app, ["tune-windows", *arguments, "--out", str(tmp_path)])
@@ -100,5 +105,9 @@ def test_the_frozen_windows_are_those_of_the_record() -> None:
         for comparator, tunable in TUNABLES.items():
             assert record.has(scenario, comparator, 2)  # the page says on how many
             assert tuned_window(name, comparator) in tunable.grid
+    model = tunables(ROOT / "models" / "default")[MODEL]
+    for name, scenario in SCENARIOS.items():
+        assert record.has(scenario, MODEL, 2, model.digest)  # of the shipped network, not of one before it
+        assert tuned_window(name, MODEL) in model.grid
     page = (ROOT / "docs" / "benchmarks" / "windows.md").read_text(encoding="utf-8")
     assert page == windows_page(record.scenarios)

@@ -20,11 +20,13 @@ from qdispatch_trainer.comparison.contestants import OtherTaskError, contestant
 from qdispatch_trainer.comparison.sizes import SIZES, size_rows
 from qdispatch_trainer.comparison.tables import WIDTH, comparison_table, size_table
 from qdispatch_trainer.comparison.verdict import verdict
-from qdispatch_trainer.run_directory import RunError, write_json
+from qdispatch_trainer.json_output import JSON_HELP, STANDARD_OUTPUT, write_results
+from qdispatch_trainer.run_directory import RunError
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
 from qdispatch_trainer.source_revision import git_revision
 from qdispatch_trainer.train import versions
+from qdispatch_trainer.watching import watch
 from qdispatch_trainer.workers import WorkersError, workers_at
 
 EXIT_BAD_INPUT = 2
@@ -47,12 +49,12 @@ def compare_command(
     sizes: Annotated[bool, typer.Option("--sizes", help="Play every size instead: the generalisation table.")] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs that settings are trained in.")] = Path("runs/compare"),
     ray: Annotated[
-        str | None, typer.Option(help="Play on a Ray cluster: its address, auto, or local (extra [cluster]).")
+        str | None, typer.Option(help="Play on a Ray cluster: its address, auto, or local (extra \\[cluster]).")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results here.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
 ) -> None:
     """Compare policies on the same days: paired differences, their intervals, and a verdict."""
-    errors, console = Console(stderr=True), Console()
+    errors, console = Console(stderr=True), Console(stderr=json_file == STANDARD_OUTPUT)
     console.width = max(console.width, WIDTH)
     torch.set_num_threads(1)
 
@@ -71,11 +73,13 @@ def compare_command(
         contestants = [contestant(name, runs, say) for name in policies]
         found: dict[str, Any]
         if sizes:
-            rows = size_rows(contestants, SIZES, days, lambda count: seeds[:count], say, workers)
+            with watch() as watching:
+                rows = size_rows(contestants, SIZES, days, lambda count: seeds[:count], watching, workers)
             console.print(size_table(rows, contestants[0].name))
             found = {"sizes": [asdict(row) for row in rows]}
         else:
-            comparison = compare(contestants, chosen, seeds, say, workers)
+            with watch() as watching:
+                comparison = compare(contestants, chosen, seeds, watching, workers)
             others: Sequence[str] = [one.name for one in contestants[1:]]
             for other in others:
                 console.print(comparison_table(comparison, other))
@@ -92,5 +96,4 @@ def compare_command(
     finally:
         opened.close()
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, {**found, "versions": versions(), "git_revision": git_revision()})
+        write_results(json_file, {**found, "versions": versions(), "git_revision": git_revision()})

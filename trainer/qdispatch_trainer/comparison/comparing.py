@@ -19,6 +19,7 @@ from qdispatch_trainer.paired_difference import Interval, interval
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of, require_seeds
 from qdispatch_trainer.simulator.kpi import DayKpi
+from qdispatch_trainer.watching import Watch
 from qdispatch_trainer.workers import InProcess, Workers
 
 F64 = npt.NDArray[np.float64]
@@ -85,7 +86,7 @@ def compare(
     contestants: Sequence[Contestant],
     scenario: Scenario,
     seeds: Sequence[int],
-    say: Callable[[str], None],
+    watch: Watch,
     workers: Workers | None = None,
 ) -> Comparison:
     """Raises ValueError for fewer than two or two of one name, OtherTaskError when one cannot be played there."""
@@ -99,8 +100,7 @@ def compare(
             raise OtherTaskError(f"{why}: not the same task.")
     values: dict[str, dict[str, F64]] = {}
     for one in contestants:
-        say(f"{scenario.name}, {one.name}: {len(checked)} days")
-        days = kpis_by(one, scenario, checked, workers or InProcess())
+        days = kpis_by(one, scenario, checked, watch, workers or InProcess())
         values[one.name] = {
             figure.name: np.array([getattr(day, figure.name) for day in days], dtype=np.float64)
             for figure in KEY_FIGURES
@@ -108,10 +108,17 @@ def compare(
     return Comparison(scenario, checked, tuple(contestants), values, differences(values))
 
 
-def kpis_by(one: Contestant, scenario: Scenario, seeds: Sequence[int], workers: Workers) -> list[DayKpi]:
+def kpis_by(one: Contestant, scenario: Scenario, seeds: Sequence[int], watch: Watch, workers: Workers) -> list[DayKpi]:
     """Key figures of every day, in the order of the seeds; the same days share a batch wherever they are played."""
     chunks = [seeds[first : first + DAYS_AT_ONCE] for first in range(0, len(seeds), DAYS_AT_ONCE)]
-    played = workers.map(_kpis_of_chunk, [(one.build, scenario, chunk) for chunk in chunks])
+    costs: list[float] = []
+
+    def landed(results: list[list[DayKpi]]) -> None:
+        costs.extend(day.cost for days in results for day in days)
+        watch.done(len(costs), f"cost {np.mean(costs):,.0f} a day" if costs else "")
+
+    watch.begin(f"{scenario.name}, {one.name}", len(seeds), "days")
+    played = workers.map(_kpis_of_chunk, [(one.build, scenario, chunk) for chunk in chunks], landed)
     return [day for days in played for day in days]
 
 

@@ -12,6 +12,7 @@ from qdispatch_trainer.comparison.comparing import kpis_by
 from qdispatch_trainer.comparison.contestants import Contestant
 from qdispatch_trainer.paired_difference import Interval, paired_difference
 from qdispatch_trainer.scenarios import Scenario, scenario_named
+from qdispatch_trainer.watching import Watch
 from qdispatch_trainer.workers import InProcess, Workers
 
 # Scenarios by size, and the share of the days asked for that are played there: a day of the largest takes minutes.
@@ -38,7 +39,7 @@ def size_rows(
     sizes: Mapping[str, float],
     days: int,
     seeds_of: Callable[[int], Sequence[int]],
-    say: Callable[[str], None],
+    watch: Watch,
     workers: Workers | None = None,
 ) -> list[SizeRow]:
     """Every contestant on every size, at least two days; `seeds_of(n)` are the first n seeds."""
@@ -51,8 +52,7 @@ def size_rows(
             if why is not None:
                 rows.append(SizeRow(name, one.name, 0, _in_training(one, scenario), None, None, why))
                 continue
-            say(f"{name}, {one.name}: {len(seeds)} days")
-            cost = np.array([day.cost for day in kpis_by(one, scenario, seeds, workers or InProcess())])
+            cost = np.array([day.cost for day in kpis_by(one, scenario, seeds, watch, workers or InProcess())])
             percent = None
             if one is contestants[0]:
                 first = cost

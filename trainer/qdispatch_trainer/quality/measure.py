@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from qdispatch_domain.situation import Scorer
 from qdispatch_domain.validator import validate_day
@@ -27,6 +28,8 @@ from qdispatch_trainer.simulator.day_log import DayLog, day_record
 from qdispatch_trainer.simulator.kpi import day_kpis
 from qdispatch_trainer.simulator.play import play
 from qdispatch_trainer.source_revision import git_revision
+from qdispatch_trainer.watching import Watch
+from qdispatch_trainer.workers import InProcess, Workers
 
 EXAMPLES = 5
 LARGE = "100x300"  # the size, drivers x open bookings, for which the targets name a decision time
@@ -64,7 +67,8 @@ def measure(
     days: int,
     path: Path,
     validated: int,
-    say: Callable[[str], None],
+    watch: Watch,
+    workers: Workers | None = None,
 ) -> Result:
     """Bring the result file at `path` to at least `days` days, the first `validated` of them checked, and return it.
 
@@ -77,15 +81,37 @@ def measure(
         known = read_result(path)
         if known.same_policy(result) and known.validated.days >= min(validated, known.days):
             result = known
-    extent = EXTENTS[scenario.name]
+    hands = workers or InProcess()
+    watch.begin(f"{scenario.name}, {policy.name}", days, "days")
     while result.days < days:
-        logged = result.days < validated
-        until = min(validated, days) if logged else days
-        count = min(extent.logged_at_once if logged else extent.days_at_once, until - result.days)
-        result = _played(result, policy, scenario, count, logged)
+        parts = _parts(EXTENTS[scenario.name], result.days, days, validated)[: hands.count]
+        pieces = [(policy.build, scenario, first_seed + part.first, part.count, part.logged) for part in parts]
+        for played in hands.map(_play_part, pieces):
+            result = _with(result, played)
         result.write(path)
-        say(f"{scenario.name}, {policy.name}: {result.days} of {days} days, {result.play_seconds:.0f} s")
+        watch.done(result.days, f"cost {result.kpis['cost'].mean():,.0f} a day")
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Days that are played side by side; `first` counts from the first day of the file."""
+
+    first: int
+    count: int
+    logged: bool
+
+
+def _parts(extent: Extent, done: int, days: int, validated: int) -> list[_Part]:
+    """What is left to play, in the order of the days."""
+    parts = []
+    while done < days:
+        logged = done < validated
+        until = min(validated, days) if logged else days
+        count = min(extent.logged_at_once if logged else extent.days_at_once, until - done)
+        parts.append(_Part(done, count, logged))
+        done += count
+    return parts
 
 
 def time_policy(policy: Policy, scenario: Scenario, result: Result, path: Path) -> Result:
@@ -124,34 +150,47 @@ def _start(policy: Policy, scenario: Scenario, first_seed: int) -> Result:
     )
 
 
-def _played(result: Result, policy: Policy, scenario: Scenario, count: int, logged: bool) -> Result:
-    """The result with `count` more days."""
-    first = result.first_seed + result.days
-    days = [generate_day(scenario, seed) for seed in range(first, first + count)]
-    counter = AgreementCounter(policy.build(), _reference(scenario))
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What came of a part."""
+
+    kpis: Mapping[str, npt.NDArray[np.float64]]
+    agreement: Agreement
+    validated: Validated
+    seconds: float
+
+
+def _play_part(build: Callable[[], Scorer], scenario: Scenario, first_seed: int, count: int, logged: bool) -> _Played:
+    days = [generate_day(scenario, seed) for seed in range(first_seed, first_seed + count)]
+    counter = AgreementCounter(build(), _reference(scenario))
     log = DayLog() if logged else None
     start = time.perf_counter()
     batch = play(days, counter, log)
     seconds = time.perf_counter() - start
-    validated = result.validated
+    validated = Validated()
     if log is not None:
         broken = [str(v) for n in range(count) for v in validate_day(day_record(batch, n, log))]
-        validated = Validated(
-            validated.days + count,
-            validated.broken_rules + len(broken),
-            (*validated.examples, *broken)[:EXAMPLES],
-        )
-    more = columns(day_kpis(batch))
+        validated = Validated(count, len(broken), tuple(broken[:EXAMPLES]))
     agreement = Agreement(counter.decisions, counter.agreed, counter.both_act, counter.same_pair)
+    return _Played(columns(day_kpis(batch)), agreement, validated, seconds)
+
+
+def _with(result: Result, played: _Played) -> Result:
+    """The result with the days of one more part."""
+    before = result.validated
     return replace(
         result,
-        kpis={name: np.concatenate([result.kpis[name], more[name]]) for name in KPIS},
-        agreement=agreement if result.agreement is None else result.agreement + agreement,
-        validated=validated,
+        kpis={name: np.concatenate([result.kpis[name], played.kpis[name]]) for name in KPIS},
+        agreement=played.agreement if result.agreement is None else result.agreement + played.agreement,
+        validated=Validated(
+            before.days + played.validated.days,
+            before.broken_rules + played.validated.broken_rules,
+            (*before.examples, *played.validated.examples)[:EXAMPLES],
+        ),
         revision=git_revision(),
         machine=machine(),
         versions=package_versions(),
-        play_seconds=result.play_seconds + seconds,
+        play_seconds=result.play_seconds + played.seconds,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
-from rich.console import Console
 
 from qdispatch_bundle.errors import BundleError
 from qdispatch_trainer.checkpoint import CheckpointError
@@ -19,6 +19,8 @@ from qdispatch_trainer.quality.model_policies import MODEL_POLICIES, model_polic
 from qdispatch_trainer.quality.targets import HINDSIGHT
 from qdispatch_trainer.scenarios import SCENARIOS, Scenario, scenario_named
 from qdispatch_trainer.seeds import SeedPurpose
+from qdispatch_trainer.watching import watch
+from qdispatch_trainer.workers import WorkersError, workers_at
 
 EXIT_BAD_INPUT = 2
 ALL_HEURISTICS = "heuristics"
@@ -41,32 +43,35 @@ def measure_command(
     retime: Annotated[
         bool, typer.Option(help="Time decisions again: on a quiet machine, or with faster code.")
     ] = False,
+    ray: Annotated[
+        str | None, typer.Option(help="Play on a Ray cluster: its address, auto, or local (extra \\[cluster]).")
+    ] = None,
 ) -> None:
     """Bring result files to so many days; what stands in them already is kept."""
-    console = Console(stderr=True)
     torch.set_num_threads(1)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
-
     names = [name for given in policy for name in (HEURISTICS if given == ALL_HEURISTICS else (given,))]
+    opened = ExitStack()
+    watching = opened.enter_context(watch())
     try:
         chosen = [scenario_named(name) for name in (scenario or SCENARIOS)]
+        workers = opened.enter_context(closing(workers_at(ray)))
         for one in chosen:
             for name in names:
                 path = result_path(out, one, f"{name}--{label}" if label else name)
                 if name == HINDSIGHT:
-                    measure_hindsight(one, seeds_from, days, path, say)
+                    measure_hindsight(one, seeds_from, days, path, watching, workers)
                     continue
                 built = _policy(name, one, model, moves)
                 checked = EXTENTS[one.name].validated_days if validate is None else validate
-                result = measure(built, one, seeds_from, days, path, checked, say)
+                result = measure(built, one, seeds_from, days, path, checked, watching, workers)
                 if retime or (timing and not result.timing):
                     timed = time_policy(built, one, result, path).timing["day"]
-                    say(f"{one.name}, {name}: {timed.mean_ms:.2f} ms a decision, p95 {timed.p95_ms:.2f} ms")
-    except (ValueError, CheckpointError, BundleError, ExtraMissing) as error:
-        say(str(error))
+                    watching.say(f"{one.name}, {name}: {timed.mean_ms:.2f} ms a decision, p95 {timed.p95_ms:.2f} ms")
+    except (ValueError, CheckpointError, BundleError, ExtraMissing, WorkersError) as error:
+        watching.say(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
+    finally:
+        opened.close()
 
 
 def _policy(name: str, scenario: Scenario, model: Path | None, moves: int | None) -> Policy:

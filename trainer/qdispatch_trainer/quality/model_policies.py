@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from qdispatch_domain.committing_ahead import committing_ahead
+from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.comparators import Kind, Policy
 from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.scenarios import Scenario
@@ -19,6 +21,7 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
     """The learned policy `name` with the network at `path`; `moves` is the search's effort, by default the server's.
 
     It commits ahead by the minutes tuned for the scenario with the shipped network, as a server would be set there.
+    The network is loaded where it plays: an ONNX session cannot be sent to another process.
     Raises ValueError for a network of another kind than the name says and for moves without a search, and what
     `load_policy` raises.
     """
@@ -31,7 +34,7 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
     if name != MODEL_WITH_SEARCH:
         if moves is not None:
             raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
-        return Policy(name, Kind.MODEL, about, lambda: committing_ahead(scorer, ahead))
+        return Policy(name, Kind.MODEL, about, lambda: committing_ahead(load_policy(path)[0], ahead))
     from qdispatch_domain.compiled.local_search import Search  # needs numba
     from qdispatch_domain.planner import GuidedSearch
 
@@ -43,4 +46,8 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
         "price_share": guided.price_share,
         "price_limit_min": guided.price_limit_min,
     }
-    return Policy(name, Kind.MODEL, parameters, lambda: committing_ahead(guided, ahead))
+
+    def build() -> Scorer:
+        return committing_ahead(replace(guided, policy=load_policy(path)[0]), ahead)
+
+    return Policy(name, Kind.MODEL, parameters, build)

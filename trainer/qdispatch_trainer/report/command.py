@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +29,7 @@ from qdispatch_trainer.run_directory import RunDirectory, RunError
 from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, seed_range
 from qdispatch_trainer.training_metrics import read_metrics
+from qdispatch_trainer.watching import Watch, watch
 
 EXIT_BAD_INPUT = 2
 FIRST_DAY = 800_000  # of the validation seeds
@@ -38,19 +38,15 @@ COMPARED_WITH = (REFERENCE, "regret-2")
 
 def plot_command(
     run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
-    out: Annotated[Path | None, typer.Option(help="The page [default: RUN/report.html].")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page \\[default: RUN/report.html].")] = None,
     scenario: Annotated[str, typer.Option(help="What the policy is played on.")] = "clinic-day",
     days: Annotated[int, typer.Option(min=0, help="Validation days to play; 0: none.")] = 100,
     tuned: Annotated[Path | None, typer.Option(help="A tuned.json, for the tuning's history.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="The exported bundle, for its quantization report.")] = None,
 ) -> None:
     """Write a run as one HTML page: curves, key figures, agreement, calibration, tuning, quantization."""
-    console = Console(stderr=True)
     torch.set_num_threads(1)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
-
+    watching = watch()
     try:
         chosen, directory = scenario_named(scenario), RunDirectory(run)
         if days == 1:
@@ -63,12 +59,13 @@ def plot_command(
         parts = [sections.about(config, summary), sections.learning(metrics)]
         model = directory.model if directory.model.exists() else directory.best
         if days and model.exists():
-            parts += _played(model, chosen, days, say)
+            with watching:
+                parts += _played(model, chosen, days, watching)
         else:
             parts.append(sections.Section("Key figures", ("No policy was played: none is saved yet, or --days 0.",)))
         parts += [sections.tuning(study), sections.quantization(report)]
     except (ValueError, OSError, RunError, CheckpointError, BundleError, OtherTaskError) as error:
-        say(str(error))
+        watching.say(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
     path = run / "report.html" if out is None else out
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,13 +81,13 @@ def _study(path: Path) -> dict[str, Any]:
     return found
 
 
-def _played(model: Path, scenario: Scenario, days: int, say: Callable[[str], None]) -> list[sections.Section]:
+def _played(model: Path, scenario: Scenario, days: int, watching: Watch) -> list[sections.Section]:
     policy, about = load_policy(model)
     seeds = seed_range(SeedPurpose.VALIDATION, days, FIRST_DAY)
     contestants = [_named(name, scenario) for name in COMPARED_WITH]
     contestants.append(Contestant(model.stem, about, lambda _: policy))
-    found = compare(contestants, scenario, seeds, say)
-    say("agreement and calibration")
+    found = compare(contestants, scenario, seeds, watching)
+    watching.say("agreement and calibration")
     played = [generate_day(scenario, seed) for seed in seeds]
     counter = AgreementCounter(policy, comparator(REFERENCE, scenario).build())
     returns_on(played, counter)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +20,8 @@ from qdispatch_trainer.tuning.space import usual
 from qdispatch_trainer.tuning.storage import open_storage
 from qdispatch_trainer.tuning.task import StudyError, Task
 from qdispatch_trainer.tuning.winner import Measured, measure_winner
-from qdispatch_trainer.tuning.worker import DONE, begin, join, task_of, work, work_for
+from qdispatch_trainer.tuning.worker import begin, join, standing, task_of, work, work_for
+from qdispatch_trainer.watching import Watch, watch
 from qdispatch_trainer.workers import OnRay, WorkersError
 
 EXIT_BAD_INPUT = 2
@@ -39,7 +39,7 @@ def tune_command(
     eval_episodes: Annotated[int, typer.Option(help="Validation days that judge it, the same for every trial.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the sampler and of every training.")] = 0,
     storage: Annotated[
-        str | None, typer.Option(help="Journal file, or URL of a database [default: runs/tune/STUDY.journal].")
+        str | None, typer.Option(help="Journal file, or URL of a database \\[default: runs/tune/STUDY.journal].")
     ] = None,
     output: Annotated[Path, typer.Option(help="Where the tuned settings go.")] = Path("tuned.json"),
     measure_days: Annotated[int, typer.Option(min=2, help="Fresh days on which the winner is measured again.")] = 200,
@@ -48,17 +48,13 @@ def tune_command(
     ] = False,
     ray: Annotated[
         str | None,
-        typer.Option(help="Trials as Ray tasks: a cluster's address, auto or local (extra [cluster])."),
+        typer.Option(help="Trials as Ray tasks: a cluster's address, auto or local (extra \\[cluster])."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tuned settings as JSON.")] = False,
 ) -> None:
     """Tune the learner. Ctrl-C gives the trial up and leaves a study that the same command continues."""
-    console = Console(stderr=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
-
+    watching = watch()
     try:
         where = storage or f"runs/tune/{study_name}.journal"
         held = open_storage(where)
@@ -66,22 +62,23 @@ def tune_command(
             study = join(held, study_name)
         else:
             study = begin(held, study_name, Task(scenario, network, trials, episodes, eval_episodes, seed))
-        if ray is None:
-            with StopRequest() as stop:
-                finished = work(study, say, lambda: stop.asked)
-        else:
-            finished = _on_cluster(ray, where, study, say)
+        with watching:
+            if ray is None:
+                with StopRequest() as stop:
+                    finished = work(study, watching, lambda: stop.asked)
+            else:
+                finished = _on_cluster(ray, where, study, watching)
         if not finished:
-            say("Stopped; the same command continues the study.")
+            watching.say("Stopped; the same command continues the study.")
             raise typer.Exit(EXIT_INTERRUPTED)
         if join_study:
             return
         task = task_of(study)
-        say(f"The best trial is measured again on {measure_days} fresh days, beside the untuned learner.")
+        watching.say(f"The best trial is measured again on {measure_days} fresh days, beside the untuned learner.")
         measured = _measured(study, task, measure_days)
         content = tuned_settings(study, task, measured)
     except (ValueError, StudyError, WorkersError, StorageInternalError, Diverged, OSError) as error:
-        say(str(error))
+        watching.say(str(error))
         raise typer.Exit(EXIT_BAD_INPUT) from error
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, content)
@@ -91,22 +88,18 @@ def tune_command(
         _print(content, measured, output)
 
 
-def _on_cluster(address: str, where: str, study: optuna.Study, say: Callable[[str], None]) -> bool:
+def _on_cluster(address: str, where: str, study: optuna.Study, watching: Watch) -> bool:
     """As many workers as the cluster has cores; every machine must reach the storage. Ctrl-C leaves trials to retry."""
     workers = OnRay(address)
-    told = -1
+    watching.begin(f"{study.study_name}, {workers.count} workers", task_of(study).trials, "trials")
 
-    def report() -> None:
-        nonlocal told
-        done = sum(trial.state in DONE for trial in study.get_trials(deepcopy=False))
-        if done != told:
-            told = done
-            say(f"{done} of {task_of(study).trials} trials done, {workers.count} workers")
+    def landed(_results: list[None]) -> None:
+        done, best = standing(study)
+        watching.done(done, best.removeprefix("; "))
 
-    workers.meanwhile = report
     there = where if "://" in where else str(Path(where).resolve())
     try:
-        workers.map(work_for, [(there, study.study_name)] * workers.count)
+        workers.map(work_for, [(there, study.study_name)] * workers.count, landed)
     except KeyboardInterrupt:
         return False
     finally:

@@ -17,13 +17,12 @@ from qdispatch_trainer.tuning.space import suggest, usual
 from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, open_storage, owner, queue_again, retry_abandoned
 from qdispatch_trainer.tuning.task import StudyError, Task
 from qdispatch_trainer.tuning.trial import Stopped, train_trial
+from qdispatch_trainer.watching import Unwatched, Watch
 
 TASK = "task"
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 STARTUP_TRIALS, WARMUP_ROUNDS = 5, 3  # no trial is pruned before
 POLL_S = 1.0
-
-Say = Callable[[str], None]
 
 
 class Surplus(Exception):
@@ -79,15 +78,16 @@ def task_of(study: optuna.Study) -> Task:
     return Task.from_dict(stored)
 
 
-def work(study: optuna.Study, say: Say, asked_to_stop: Callable[[], bool]) -> bool:
+def work(study: optuna.Study, watch: Watch, asked_to_stop: Callable[[], bool]) -> bool:
     """Take trials until the study has as many as asked for; False when stopped before.
 
     A trial that is stopped, and one whose worker has died, is queued again with the same values. Every trial's sampler
     is seeded by how many were finished before it, so a study of one worker that was broken equals an unbroken one.
     """
+    watch.begin(study.study_name, task_of(study).trials, "trials")
     while not asked_to_stop():
         for number in retry_abandoned(study):
-            say(f"trial {number} was left by a worker that is gone: queued again")
+            watch.say(f"trial {number} was left by a worker that is gone: queued again")
         task = task_of(study)
         states = [trial.state for trial in study.get_trials(deepcopy=False)]
         done, running = sum(state in DONE for state in states), states.count(TrialState.RUNNING)
@@ -97,29 +97,31 @@ def work(study: optuna.Study, say: Say, asked_to_stop: Callable[[], bool]) -> bo
             time.sleep(POLL_S)  # others are at the last ones; should they die, these are taken over
             continue
         study.sampler = TPESampler(seed=task.seed + done + running)
-        objective = partial(run_trial, task=task, asked_to_stop=asked_to_stop)
+        objective = partial(run_trial, task=task, watch=watch, asked_to_stop=asked_to_stop)
         study.optimize(objective, n_trials=1, catch=(Surplus, Stopped))
-        _told(study, say)
+        _told(study, watch)
     return False
 
 
 def work_for(where: str, name: str) -> None:
     """A worker as a task of its own, on whatever machine: see `work`."""
-    work(join(open_storage(where), name), lambda _text: None, lambda: False)
+    work(join(open_storage(where), name), Unwatched(), lambda: False)
 
 
-def run_trial(trial: optuna.Trial, task: Task, asked_to_stop: Callable[[], bool]) -> float:
+def run_trial(trial: optuna.Trial, task: Task, watch: Watch, asked_to_stop: Callable[[], bool]) -> float:
     """One trial from its values to its mean return. Raises TrialPruned, Surplus or Stopped."""
     trial.set_user_attr(OWNER, owner())
     earlier = [one for one in trial.study.get_trials(deepcopy=False) if one.number < trial.number]
     if sum(one.state in (*DONE, TrialState.RUNNING) for one in earlier) >= task.trials:
         raise Surplus(f"{task.trials} trials are done or under way.")
     started = time.perf_counter()
+    done, best = standing(trial.study)
     config = task.config_of(suggest(trial, task.network))
     trial.set_user_attr("settings", config.to_dict())
 
     def after_round(number: int, found: float) -> None:
         trial.report(found, number)
+        watch.done(done, f"trial {trial.number}, round {number}: {found:,.0f}{best}")
         if asked_to_stop():
             queue_again(trial.study, _frozen(trial))
             raise Stopped
@@ -139,7 +141,16 @@ def _frozen(trial: optuna.Trial) -> FrozenTrial:
     return next(one for one in trial.study.get_trials(deepcopy=False) if one.number == trial.number)
 
 
-def _told(study: optuna.Study, say: Say) -> None:
+def standing(study: optuna.Study) -> tuple[int, str]:
+    """How many trials are done, and which is the best in words, empty before the first."""
+    trials = study.get_trials(deepcopy=False)
+    complete = [one for one in trials if one.state is TrialState.COMPLETE]
+    best = max(complete, key=_value) if complete else None
+    words = "" if best is None else f"; best {_value(best):,.1f}, trial {best.number}"
+    return sum(one.state in DONE for one in trials), words
+
+
+def _told(study: optuna.Study, watch: Watch) -> None:
     """One line about this worker's last trial."""
     mine = owner()
     trials = [one for one in study.get_trials(deepcopy=False) if one.user_attrs.get(OWNER) == mine]
@@ -152,12 +163,10 @@ def _told(study: optuna.Study, say: Say) -> None:
     }.get(last.state, "given up")
     if "diverged" in last.user_attrs:
         outcome = f"diverged: {last.user_attrs['diverged']}"
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    best = max(complete, key=lambda one: _value(one)) if complete else None
-    done = sum(one.state in DONE for one in study.get_trials(deepcopy=False))
+    done, best = standing(study)
     again = f" (again, of {last.user_attrs[RETRY_OF]})" if RETRY_OF in last.user_attrs else ""
-    so_far = "" if best is None else f"; best {_value(best):,.1f}, trial {best.number}"
-    say(f"trial {last.number}{again}: {outcome}; {done} done{so_far}")
+    watch.say(f"trial {last.number}{again}: {outcome}; {done} done{best}")
+    watch.done(done, best.removeprefix("; "))
 
 
 def _value(trial: FrozenTrial) -> float:
