@@ -61,7 +61,7 @@ format: $(VENV)/.ready ## rewrite the Python files in the house style
 	@ruff check --quiet --fix . && ruff format --quiet .
 
 # --- change it --------------------------------------------------------------------------------------------------------
-.PHONY: proto proto-release train-default windows measure quality bench bench-simulator bench-hindsight images-check
+.PHONY: proto proto-release train-default windows study measure quality bench bench-simulator bench-hindsight images-check
 proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
 	@bash scripts/proto.sh generate
 
@@ -73,6 +73,10 @@ train-default: $(VENV)/.ready ## train and export the shipped model again (under
 
 windows: $(VENV)/.ready ## tune the comparators' look-ahead windows on validation days (hours; what stands is kept)
 	@qdispatch-trainer tune-windows --model models/default
+
+study: $(VENV)/.ready ## tune the learner in 50 trials and write docs/benchmarks/tuning.md (an hour; continues where it was left)
+	@qdispatch-trainer tune --study-name clinic-50 --scenario clinic-day --trials 50 --episodes 200 --eval-episodes 20 \
+	  --output docs/benchmarks/tuning.json --page docs/benchmarks/tuning.md
 
 measure: $(VENV)/.ready ## play every policy on the test days (hours; what stands in docs/benchmarks/quality is kept)
 	@bash scripts/measure.sh

@@ -23,12 +23,14 @@ from typer.testing import CliRunner
 from qdispatch_trainer.checkpoint import load_checkpoint
 from qdispatch_trainer.cli import app
 from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.tuning.page import tuning_page
 from qdispatch_trainer.tuning.storage import OWNER, RETRY_OF, open_storage
 from qdispatch_trainer.tuning.task import Task
 from qdispatch_trainer.tuning.worker import Surplus, begin, join, run_trial, task_of, work
 from qdispatch_trainer.watching import Unwatched
 from tests.server.postgres import running_postgres
 
+ROOT = Path(__file__).parents[3]
 QUICK = ("--scenario", "clinic-day", "--episodes", "8", "--eval-episodes", "2", "--measure-days", "2", "--seed", "3")
 TIMEOUT_S = 240.0
 
@@ -79,7 +81,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A whole study: its journal and its tuned.json."""
     folder = tmp_path_factory.mktemp("unbroken")
     storage, output = str(folder / "study.journal"), folder / "tuned.json"
-    result = CliRunner().invoke(app, arguments("whole", storage, output, 3))
+    result = CliRunner().invoke(app, arguments("whole", storage, output, 3, "--page", str(folder / "study.md")))
     assert result.exit_code == 0, result.output
     assert "fresh days" in result.output
     return storage, output
@@ -102,6 +104,12 @@ def test_the_result_says_everything_and_trains(unbroken: tuple[str, Path], tmp_p
     best = max(row["value"] for row in tuning["optimization_history"] if row["value"] is not None)
     assert tuning["best_value"] == tuning["winner"]["tuning_value"] == best
     assert tuning["winner"]["fresh_days"] == 2
+    assert tuning["winner"]["trained_again_value"] == best  # the same training, the same days
+    page = unbroken[1].with_name("study.md").read_text()
+    assert page == tuning_page(content, "study.svg")
+    assert f"| 0 | complete | {len(tuning['optimization_history'][0]['rounds'])} |" in page
+    assert "Trained again, the winner returns the same" in page
+    assert unbroken[1].with_name("study.svg").read_text().startswith("<?xml")
     out = tmp_path / "run"
     more = ["--set", "days=2", "--set", "validation_days=2", "--set", "calibration_days=0"]
     result = CliRunner().invoke(app, ["train", "--config", str(unbroken[1]), "--out", str(out), *more])
@@ -224,3 +232,17 @@ def test_a_surplus_trial_is_given_up(unbroken: tuple[str, Path], tmp_path: Path)
     assert [one.state for one in study.get_trials()] == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
     assert work(study, Unwatched(), lambda: False)
     assert len(study.get_trials()) == 4
+
+
+def test_the_published_study_is_its_own_page_and_about_todays_task() -> None:
+    content = json.loads((ROOT / "docs" / "benchmarks" / "tuning.json").read_text())
+    page = (ROOT / "docs" / "benchmarks" / "tuning.md").read_text()
+    assert page == tuning_page(content, "tuning.svg")
+    task = Task.from_dict(content["tuning"]["task"])
+    assert task.to_dict()["scenario_digest"] == scenario_named("clinic-day").digest()
+    done = [row for row in content["tuning"]["optimization_history"] if row["state"] in ("complete", "pruned")]
+    assert len(done) == task.trials == 50
+    winner = content["tuning"]["winner"]
+    gain, half = winner["fresh_gain"]["mean"], winner["fresh_gain"]["half_width"]
+    assert f"fresh days | {gain:+,.1f} ± {half:,.1f} |" in page
+    assert ("Tuning gains." in page) == (winner["fresh_gain"]["low"] > 0.0)

@@ -16,6 +16,8 @@ from qdispatch_trainer.quality.result import ResultError, read_results
 from qdispatch_trainer.quality.targets import SUBJECT, Results, verdicts
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, purpose_of
+from qdispatch_trainer.windows.frozen import tuned_window
+from qdispatch_trainer.windows.tuning import MODEL
 
 EXIT_BAD_INPUT = 2
 FIGURE = "quality.svg"
@@ -67,6 +69,9 @@ def check(results: Results, purpose: SeedPurpose) -> None:
                 raise ResultError(f"{where} was measured with other cost weights: measure it again")
             if purpose_of(row.first_seed) is not purpose:
                 raise ResultError(f"{where} was measured on {purpose_of(row.first_seed)} days, expected {purpose}")
+            ahead = row.parameters.get("commit_ahead_min", 0.0)
+            if row.kind is Kind.MODEL and ahead != tuned_window(name, MODEL):
+                raise ResultError(f"{where} commits {ahead:g} min ahead, the tuned window is another: measure it again")
             if row.policy in COMPARATORS:
                 try:
                     now = comparator(row.policy, scenario)

@@ -15,6 +15,7 @@ from rich.console import Console
 from qdispatch_trainer.dqn.divergence_alarm import Diverged
 from qdispatch_trainer.run_directory import write_json
 from qdispatch_trainer.stop_request import StopRequest
+from qdispatch_trainer.tuning.page import draw_history, tuning_page
 from qdispatch_trainer.tuning.result import best_trial, tuned_settings, untuned_value
 from qdispatch_trainer.tuning.space import usual
 from qdispatch_trainer.tuning.storage import open_storage
@@ -50,6 +51,9 @@ def tune_command(
         str | None,
         typer.Option(help="Trials as Ray tasks: a cluster's address, auto or local (extra \\[cluster])."),
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the study as a Markdown page too, a picture beside it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the tuned settings as JSON.")] = False,
 ) -> None:
     """Tune the learner. Ctrl-C gives the trial up and leaves a study that the same command continues."""
@@ -82,6 +86,11 @@ def tune_command(
         raise typer.Exit(EXIT_BAD_INPUT) from error
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, content)
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        figure = page.with_suffix(".svg")
+        page.write_text(tuning_page(content, figure.name), encoding="utf-8")
+        draw_history(content, figure)
     if as_json:
         typer.echo(json.dumps(content, indent=2, sort_keys=True, allow_nan=False))
     else:

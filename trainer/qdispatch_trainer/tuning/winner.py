@@ -22,6 +22,7 @@ class Measured:
     """Gain of the winner over the untuned learner, minutes-equivalent a day, of mean returns."""
 
     tuning_value: float  # of the winner, on the days that chose it
+    trained_again_value: float  # the same days after the second training: equal, where training is repeatable
     untuned_tuning_value: float | None  # None: the untuned learner was pruned or diverged
     fresh_value: float
     untuned_fresh_value: float
@@ -45,10 +46,11 @@ def measure_winner(
     """Both trained with the study's seed, both on the same fresh days. Raises Diverged."""
     seeds = seed_range(SeedPurpose.VALIDATION, days, FIRST_FRESH_DAY)
     scenario = scenario_named(task.scenario)
-    found = []
+    found, again = [], list[float]()
     for config in (winner, untuned):
-        network, _ = train_trial(config, task.eval_episodes, lambda _round, _value: None)
+        network, on_tuning_days = train_trial(config, task.eval_episodes, lambda _round, _value: None)
+        again.append(on_tuning_days)
         found.append(returns_of(scenario, seeds, network_scorer(network)))
     tuned, plain = found
     gain = paired_difference(tuned, plain)
-    return Measured(value, untuned_value, float(tuned.mean()), float(plain.mean()), gain, days)
+    return Measured(value, again[0], untuned_value, float(tuned.mean()), float(plain.mean()), gain, days)
