@@ -61,7 +61,7 @@ format: $(VENV)/.ready ## rewrite the Python files in the house style
 	@ruff check --quiet --fix . && ruff format --quiet .
 
 # --- change it --------------------------------------------------------------------------------------------------------
-.PHONY: proto proto-release train-default windows study measure quality bench bench-simulator bench-hindsight images-check
+.PHONY: proto proto-release train-default windows study measure quality bench bench-simulator bench-hindsight bench-scaling images-check
 proto: $(VENV)/.ready ## regenerate the committed stubs from proto/
 	@bash scripts/proto.sh generate
 
@@ -89,6 +89,9 @@ bench: $(VENV)/.ready ## measure this machine and write docs/benchmarks/latency.
 
 bench-simulator: $(VENV)/.ready ## measure the simulator and write docs/benchmarks/simulator.md
 	@$(BIN)/python -m benchmarks.simulator
+
+bench-scaling: $(VENV)/.ready ## time commands on one core and on all of them, and write docs/benchmarks/scaling.md
+	@$(BIN)/python -m benchmarks.scaling
 
 bench-hindsight: $(VENV)/.ready ## compare hindsight's two solvers and write docs/benchmarks/hindsight.md
 	@$(BIN)/python -m benchmarks.hindsight
