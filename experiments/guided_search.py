@@ -9,14 +9,18 @@ chose nothing.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from qdispatch_domain.compiled.local_search import Search
-from qdispatch_domain.planner import GuidedSearch, Planner
-from qdispatch_domain.situation import Scorer
+from qdispatch_domain.fleet import NEVER
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.planner import Planner, lifted, plan
+from qdispatch_domain.ranking import best_of_booking
+from qdispatch_domain.situation import Scorer, Situation, days_of
 from qdispatch_trainer.closed_loop import returns_of
 from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.paired_difference import paired_difference
@@ -24,6 +28,31 @@ from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, seed_range
 
 FIRST_DAY = 400_000
+PRICE_LIMIT_MIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class GuidedSearch:
+    """The network's values price the options of a plan for what is known.
+
+    A pair costs `price_share` x its learned disadvantage against the booking's best pair, the part of Q that the growth
+    of the day's cost does not explain, at most PRICE_LIMIT_MIN.
+    """
+
+    policy: Scorer
+    search: Search
+    price_share: float
+    lead_min: float = 5.0
+
+    def score(self, situation: Situation) -> Scores:
+        """The policy's values, planned pairs first among those of their booking, and the pairs to commit now."""
+        scores = self.policy.score(situation)
+        learned = scores.q_pair + situation.table.total
+        behind = best_of_booking(situation, learned) - learned
+        price = np.minimum(self.price_share * np.nan_to_num(behind, posinf=NEVER), PRICE_LIMIT_MIN)
+        planned, due = plan(situation, price, self.search, self.lead_min)
+        wait = days_of(scores, situation.fleet.days)
+        return Scores(q_pair=lifted(situation, scores.q_pair, planned), q_wait=wait, commit=planned & due)
 
 
 def main() -> None:

@@ -83,6 +83,7 @@ class Fleet:
     pinned: Bool
     linked_driver: I64  # who drives or drove the other leg, -1 when nobody does yet
     linked_booking: I64  # the other leg among the bookings, -1 when it is not there
+    linked_scheduled: F64  # wanted pickup time of the other leg, NaN when the snapshot does not show it
     booking_code: I64
 
     @property
@@ -200,6 +201,7 @@ def empty_fleet(travel: Travel, n: int, d: int, b: int, trips: int, breaks: int)
         pinned=flag(n, b),
         linked_driver=whole(n, b, fill=-1),
         linked_booking=whole(n, b, fill=-1),
+        linked_scheduled=real(n, b, fill=np.nan),
         booking_code=whole(n, b, fill=-1),
     )
 

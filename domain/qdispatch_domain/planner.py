@@ -15,17 +15,16 @@ from qdispatch_domain.candidates import CandidateTable
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.plan import Days, plan_days
 from qdispatch_domain.events import next_event
-from qdispatch_domain.fleet import EPS, NEVER, Fleet
+from qdispatch_domain.fleet import EPS, Fleet
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.ranking import best_of_booking
-from qdispatch_domain.situation import Scorer, Situation, days_of
+from qdispatch_domain.situation import Situation
 
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 _NO_MATRIX = np.zeros((0, 0))
 _DERIVED = ("usable", "counts", "seconds", "first_driver")
-SERVED_MOVES = 150  # of the search behind a policy: half a millisecond at 10 drivers and 60 bookings a day
 _LIFT = 1.0  # puts a planned pair above every other one of its booking, minutes-equivalent
 
 
@@ -44,31 +43,6 @@ class Planner:
         planned, due = plan(situation, np.zeros(len(situation.table.rank)), self.search, self.lead_min)
         q_pair = lifted(situation, -situation.table.total, planned)
         return Scores(q_pair=q_pair, q_wait=np.full(situation.fleet.days, np.nan), commit=planned & due)
-
-
-@dataclass(frozen=True, slots=True)
-class GuidedSearch:
-    """A learned policy that looks before it leaps: its values price the options of a short local search.
-
-    A pair costs `price_share` x its learned disadvantage against the booking's best pair, the part of Q that the growth
-    of the day's cost does not explain, at most `price_limit_min`. Without numba use the policy itself.
-    """
-
-    policy: Scorer
-    search: Search = field(default_factory=lambda: Search(moves=SERVED_MOVES))
-    lead_min: float = 5.0
-    price_share: float = 1.0
-    price_limit_min: float = 60.0
-
-    def score(self, situation: Situation) -> Scores:
-        """The policy's values, planned pairs first among those of their booking, and the pairs to commit now."""
-        scores = self.policy.score(situation)
-        learned = scores.q_pair + situation.table.total
-        behind = best_of_booking(situation, learned) - learned
-        price = np.minimum(self.price_share * np.nan_to_num(behind, posinf=NEVER), self.price_limit_min)
-        planned, due = plan(situation, price, self.search, self.lead_min)
-        wait = days_of(scores, situation.fleet.days)
-        return Scores(q_pair=lifted(situation, scores.q_pair, planned), q_wait=wait, commit=planned & due)
 
 
 def plan(situation: Situation, price: F64, search: Search, lead_min: float) -> tuple[Bool, Bool]:

@@ -48,12 +48,12 @@ class Config(BaseModel):
     """Directory of the model bundle. Without one every answer comes from the heuristic (MODEL_UNAVAILABLE)."""
     precision: Literal["auto", "fp32", "int8"] = "auto"
     """Which graph of the bundle to run; `auto`: measured at the start, per size of situation, on this processor."""
-    search: Literal["auto", "on", "off"] = "off"
-    """Whether a short local search follows the model's values; `auto`: where numba (extra [search]) is installed.
-    Off: no scenario shows a significant gain for it (docs/experiments/03-guided-search.md)."""
+    search: Literal["auto", "on", "off"] = "auto"
+    """Whether plans for sampled futures follow the model's values (docs/experiments/09-futures-behind-the-network.md);
+    `auto`: where numba (extra [search]) is installed."""
     commit_ahead_min: float = Field(default=0.0, ge=0.0, le=480.0)
     """Minutes: the model's answers commit, besides what the model commits by itself, every booking whose best pair
-    leaves so soon. Pays in large fleets and costs in others (docs/benchmarks/windows.md)."""
+    leaves so soon; not where a search follows. Pays in large fleets (docs/benchmarks/windows.md)."""
     database_url: SecretStr = SecretStr("sqlite:///qdispatch-server.sqlite")
     """SQLAlchemy URL of the state: SQLite (embedded) or PostgreSQL (`postgresql+psycopg://…`)."""
     poll_interval_seconds: float = Field(default=0.25, gt=0.0, le=0.5)

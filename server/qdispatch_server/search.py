@@ -1,4 +1,4 @@
-"""Guided search: a short local search behind the model's values, where numba is installed (extra [search])."""
+"""The search behind the model: plans for sampled futures, where numba is installed (extra [search])."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Location
 
 LOG = structlog.get_logger("qdispatch.search")
 Mode = Literal["auto", "on", "off"]
-Guide = Callable[[Scorer], Scorer]
 
 
 def search_possible() -> bool:
@@ -25,24 +24,32 @@ def search_possible() -> bool:
     return importlib.util.find_spec("numba") is not None and os.environ.get(SWITCH) != "0"
 
 
-class GuidedSearching:
-    """What follows the model's values in every answer of the model. `moves` 0: nothing does."""
+class Searching:
+    """What follows the model's values in the answers to snapshots of at most `most_drivers` usable drivers.
+
+    `moves`, of one answer at most, and `most_drivers` are 0 when nothing follows.
+    """
 
     def __init__(self, mode: Mode) -> None:
         """`auto` searches where it can. Raises ValueError for `on` where it cannot (the settings have been checked)."""
         if mode == "on" and not search_possible():
             raise ValueError("search = on needs numba: install the extra [search].")
-        self._guide: Guide | None = None
-        self.moves = 0
+        self._put_behind: Callable[[Scorer], Scorer] | None = None
+        self.moves, self.most_drivers = 0, 0
         if mode != "off" and kernels() is not None:
-            from qdispatch_domain.planner import GuidedSearch  # needs numba
+            from qdispatch_domain.futures_search import FuturesSearch  # needs numba
 
-            self._guide = GuidedSearch
-            self.moves = GuidedSearch(_Silent()).search.moves
+            self._put_behind = FuturesSearch
+            usual = FuturesSearch(_Silent())
+            self.moves, self.most_drivers = usual.moves, usual.most_drivers
 
     def behind(self, policy: Scorer) -> Scorer:
         """The policy with the search behind it, or the policy itself."""
-        return policy if self._guide is None else self._guide(policy)
+        return policy if self._put_behind is None else self._put_behind(policy)
+
+    def moves_at(self, usable_drivers: int) -> int:
+        """At most so many moves follow the model's values in an answer about so many drivers."""
+        return self.moves if usable_drivers <= self.most_drivers else 0
 
     def warm_up(self) -> None:
         """Compile, or read from the cache, all that an answer needs: no call waits for that."""
@@ -62,7 +69,7 @@ class _Silent:
 
 
 def _tiny_snapshot() -> Snapshot:
-    """One driver, one booking; nowhere in particular."""
+    """One driver, one booking that has to leave; nowhere in particular."""
     here, there = Location(46.2, 6.1), Location(46.22, 6.15)
     driver = Driver(
         id="warm-up",
@@ -78,7 +85,7 @@ def _tiny_snapshot() -> Snapshot:
         id="warm-up",
         pickup=there,
         dropoff=here,
-        scheduled_time=660.0,
+        scheduled_time=606.0,
         leg=Leg.OUTBOUND,
         time_confirmed=True,
         known_since=0.0,

@@ -16,6 +16,7 @@ from qdispatch_server import limits, precision_plan
 from qdispatch_server.metrics_endpoint import Totals, read_totals
 from qdispatch_server.model_repository import LoadedModel, ModelRepository
 from qdispatch_server.provenance import Fallback
+from qdispatch_server.search import Searching
 from qdispatch_server.serving_model import ServingModel
 
 PRECISIONS = {
@@ -35,13 +36,13 @@ class ServerStatus:
     def __init__(
         self,
         models: ModelRepository,
-        search_moves: int,
+        searching: Searching,
         commit_ahead_min: float,
         metrics_directory: Path,
         started_at: float,
     ) -> None:
         self._models = models
-        self._search_moves = search_moves
+        self._searching = searching
         self._commit_ahead = timedelta(minutes=commit_ahead_min)
         self._metrics_directory = metrics_directory
         self._started_at = started_at  # seconds after the epoch
@@ -61,7 +62,8 @@ class ServerStatus:
         loaded, refused = self._models.loaded, self._models.refused
         if loaded is not None:
             _write_model(loaded, answer.model)
-            answer.model.search_moves = self._search_moves
+            answer.model.search_moves = self._searching.moves
+            answer.model.search_max_drivers = self._searching.most_drivers
             answer.model.commit_ahead.FromTimedelta(self._commit_ahead)
         if refused is not None:
             answer.last_refusal.reason = refused.reason.value

@@ -25,7 +25,7 @@ from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_server.provenance import Fallback, Provenance
-from qdispatch_server.search import GuidedSearching
+from qdispatch_server.search import Searching
 from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 
@@ -80,7 +80,7 @@ class Suggester:
     def __init__(
         self,
         current_model: Callable[[], ServingModel | None],
-        searching: GuidedSearching,
+        searching: Searching,
         commit_ahead_min: float = 0.0,
     ) -> None:
         self._current_model = current_model
@@ -102,7 +102,7 @@ class Suggester:
             scorer = _ModelStep(model, self._searching, self._commit_ahead_min, self._step_clock, stages, deadline)
             try:
                 decision = _timed(snapshot, situation, scorer, stages, model.calibrated)
-                return Suggestion(decision, self._provenance(model, None, scorer), stages)
+                return Suggestion(decision, self._provenance(model, None, scorer, situation), stages)
             except OverModelLimit:
                 fallback = Fallback.MODEL_LIMIT
             except DeadlineWouldPass:
@@ -110,10 +110,13 @@ class Suggester:
             except ModelOutputError:
                 fallback = Fallback.MODEL_FAILED
         decision = _timed(snapshot, situation, _HeuristicStep(stages), stages, calibrated=False)
-        return Suggestion(decision, self._provenance(model, fallback, None), stages)
+        return Suggestion(decision, self._provenance(model, fallback, None, situation), stages)
 
-    def _provenance(self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None) -> Provenance:
+    def _provenance(
+        self, model: ServingModel | None, fallback: Fallback | None, step: _ModelStep | None, situation: Situation
+    ) -> Provenance:
         answered = step is not None and step.precision is not None
+        moves = self._searching.moves_at(int(situation.fleet.usable.sum())) if answered else 0
         return Provenance(
             fallback=fallback,
             heuristic="" if fallback is None else HEURISTIC_NAME,
@@ -121,8 +124,8 @@ class Suggester:
             feature_fingerprint=self._fingerprint,
             weights_digest=self._weights_digest,
             precision=None if step is None else step.precision,
-            search_moves=self._searching.moves if answered else 0,
-            commit_ahead_min=self._commit_ahead_min if answered else 0.0,
+            search_moves=moves,
+            commit_ahead_min=self._commit_ahead_min if answered and not moves else 0.0,
         )
 
 
@@ -155,7 +158,7 @@ class _ModelStep:
     def __init__(
         self,
         model: ServingModel,
-        searching: GuidedSearching,
+        searching: Searching,
         commit_ahead_min: float,
         clock: StepClock,
         stages: StageSeconds,
@@ -187,7 +190,7 @@ class _ModelStep:
             raise DeadlineWouldPass
         if self._chosen is None:
             self._chosen = self._model.at(pairs)
-        policy = committing_ahead(self._searching.behind(self._chosen.model), self._commit_ahead_min)
+        policy = self._searching.behind(committing_ahead(self._chosen.model, self._commit_ahead_min))
         scores = policy.score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds

@@ -23,7 +23,7 @@ from qdispatch_server.grpc_server import GrpcServer, PortLostError
 from qdispatch_server.log_events import configure_logging
 from qdispatch_server.metrics_endpoint import multiprocess_directory
 from qdispatch_server.model_repository import ModelRepository
-from qdispatch_server.search import GuidedSearching
+from qdispatch_server.search import Searching
 from qdispatch_server.server_status import ServerStatus
 from qdispatch_server.service_day import known_zones
 from qdispatch_server.shared_measurement import SharedMeasurement
@@ -57,9 +57,9 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     switches = SwitchBoard(store, company_default, config.poll_interval_seconds)
     models = ModelRepository(config.precision, SharedMeasurement(multiprocess_directory()))
     admission = Admission(config.max_in_flight)
-    searching = GuidedSearching(config.search)
+    searching = Searching(config.search)
     status = ServerStatus(
-        models, searching.moves, config.commit_ahead_min, multiprocess_directory(), order.supervisor_started_at
+        models, searching, config.commit_ahead_min, multiprocess_directory(), order.supervisor_started_at
     )
     dispatch = DispatchServicer(Suggester(models.current, searching, config.commit_ahead_min), switches, admission)
     server = GrpcServer(config, dispatch, AdminServicer(store, switches, status, company_default), order.shared_port)

@@ -12,9 +12,8 @@ from qdispatch_domain.compiled.plan import plan_days
 from qdispatch_domain.cost import committed_cost, unserved_cost
 from qdispatch_domain.fleet import Fleet, commit
 from qdispatch_domain.insertion import insertions
-from qdispatch_domain.observation import Scores
 from qdispatch_domain.packing import pack
-from qdispatch_domain.planner import GuidedSearch, Planner, days_of_fleet
+from qdispatch_domain.planner import Planner, days_of_fleet, plan
 from qdispatch_domain.schedule import schedules
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import DriverKind
@@ -148,21 +147,10 @@ def test_a_price_moves_a_booking_to_another_driver() -> None:
     situation = Situation(pack([snapshot(drivers, [booking("b", 0.0, 5.0, 630.0)])]))
     assert situation.table.insertion.driver.tolist() == [0, 1]
 
-    class Dislikes:
-        """Values the second driver higher by more than the longer way costs."""
-
-        def score(self, situation: Situation) -> Scores:
-            return Scores(q_pair=np.array([-50.0, 0.0]) - situation.table.total, q_wait=np.zeros(1))
-
-    planned = Planner(lead_min=60.0).score(situation).commit
-    guided = GuidedSearch(Dislikes(), lead_min=60.0).score(situation).commit
-    assert planned is not None
-    assert guided is not None
-    assert planned.tolist() == [True, False]
-    assert guided.tolist() == [False, True]
-    unheard = GuidedSearch(Dislikes(), lead_min=60.0, price_share=0.0).score(situation).commit
-    assert unheard is not None
-    assert unheard.tolist() == [True, False]
+    for price, used in (([0.0, 0.0], [True, False]), ([50.0, 0.0], [False, True])):
+        planned, due = plan(situation, np.array(price), Search(), 60.0)
+        assert planned.tolist() == used
+        assert due.tolist() == [True, True]
 
 
 def test_only_permitted_drivers_are_planned() -> None:

@@ -73,6 +73,7 @@ def server_environment(folder: Path, **settings: object) -> dict[str, str]:
         "database_url": f"sqlite:///{folder / 'state.sqlite'}",
         "log_level": "debug",
         "precision": "fp32",  # not the default, which measures: what answers would then depend on the machine
+        "search": "off",  # not the default, which depends on what is installed
         **settings,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("QDISPATCH_SERVER_")}

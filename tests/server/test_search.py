@@ -16,7 +16,7 @@ from qdispatch_bundle.loading import load_bundle
 from qdispatch_bundle.manifest import Precision
 from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2
 from qdispatch_domain.decoder import decide
-from qdispatch_domain.planner import GuidedSearch
+from qdispatch_domain.futures_search import FuturesSearch
 from qdispatch_server.request_reader import read_request
 from tests.server.requests import clinic_day, large_request, suggest
 from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment
@@ -32,14 +32,14 @@ def searching(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> It
 def test_the_server_searches_as_the_process_does(
     searching: ServerProcess, tiny_bundle: Path, request_: dispatch_service_pb2.SuggestRequest
 ) -> None:
-    policy = GuidedSearch(load_bundle(tiny_bundle, Precision.FP32).model)
+    policy = FuturesSearch(load_bundle(tiny_bundle, Precision.FP32).model)
     snapshot = read_request(request_).snapshot
     expected = decide(snapshot, policy)
     with channel_to(searching.address) as channel:
         answer = suggest(channel, request_)
     named = [(snapshot.bookings[p.booking].id, snapshot.drivers[p.driver].id, p.position) for p in expected.picks]
     assert [(p.booking_id, p.driver_id, p.position) for p in answer.picks] == named
-    assert answer.search_moves == policy.search.moves > 0
+    assert answer.search_moves == policy.moves > 0
 
 
 def test_status_says_whether_a_search_follows(searching: ServerProcess, server: ServerProcess) -> None:

@@ -21,13 +21,13 @@ from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Snapshot
 from qdispatch_server.precision_plan import PrecisionBucket, measured
 from qdispatch_server.provenance import Fallback
-from qdispatch_server.search import GuidedSearching
+from qdispatch_server.search import Searching
 from qdispatch_server.serving_model import ServingModel
 from qdispatch_server.state.switch_board import CompanyState
 from qdispatch_server.suggestion import HEURISTIC, StageSeconds, StepClock, Suggester, _ModelStep
 from tests.bundle.snapshots import snapshot
 
-NO_SEARCH = GuidedSearching("off")
+NO_SEARCH = Searching("off")
 ENABLED, DISABLED, UNKNOWN = CompanyState.ENABLED, CompanyState.DISABLED, CompanyState.UNKNOWN
 
 

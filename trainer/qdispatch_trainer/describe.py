@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdispatch_domain.snapshot import DriverKind
+from qdispatch_domain.start_times import FIRST_HOUR, LEGS_PER_THOUSAND_BY_HOUR
 from qdispatch_domain.travel import DETOUR_FACTOR, Travel, places_from_degrees
 from qdispatch_trainer.day import F64, Day
-from qdispatch_trainer.demand import FIRST_HOUR, LEGS_PER_THOUSAND_BY_HOUR
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.scenarios import Scenario
 

@@ -13,8 +13,9 @@ from enum import IntEnum
 import numpy as np
 
 from qdispatch_domain.snapshot import Break, Driver, DriverKind, Location
+from qdispatch_domain.start_times import SLOT_MIN, start_times
 from qdispatch_trainer.day import BOOL, F64, I64, Day, DayBookings
-from qdispatch_trainer.demand import REGION, SLOT_MIN, start_times
+from qdispatch_trainer.demand import REGION
 from qdispatch_trainer.roster import roster
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of

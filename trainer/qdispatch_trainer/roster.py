@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_trainer.demand import FIRST_HOUR, LEGS_PER_THOUSAND_BY_HOUR, SLOT_MIN
+from qdispatch_domain.start_times import FIRST_HOUR, LEGS_PER_THOUSAND_BY_HOUR, SLOT_MIN
 from qdispatch_trainer.workforce import BUSY_AFTER_MIN, BUSY_BEFORE_MIN, EARLIEST_START, LATEST_START, NOBODY
 
 F64 = npt.NDArray[np.float64]

@@ -70,8 +70,9 @@ class ModelStatus:
     precision_mode: PrecisionMode
     precision_buckets: tuple[PrecisionBucket, ...]  # ascending; empty unless the mode is AUTO and INT8 qualified
     int8_qualified: bool | None  # in closed loop, when the model was exported; None: the server is too old to say
-    search_moves: int  # of the local search that follows the model's values; 0: none does
+    search_moves: int  # of the local search that follows the model's values, at most; 0: none does
     commit_ahead: timedelta | None  # whose best pair leaves so soon is committed; None: the server is too old to say
+    search_max_drivers: int  # larger snapshots are answered without the search
 
 
 @dataclass(frozen=True, kw_only=True)

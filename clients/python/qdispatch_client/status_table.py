@@ -51,12 +51,18 @@ def _model_lines(model: ModelStatus | None) -> list[str]:
     calibrated = "calibrated" if model.calibrated else "not calibrated"
     lines = [
         f"model {model.model_version}, {model.precision.value}, {calibrated}{limits}, since {_moment(model.loaded_at)}",
-        f"search {model.search_moves} moves behind the model's values" if model.search_moves else "search off",
+        _search_line(model),
         *_ahead_line(model.commit_ahead),
         f"precision {_chosen_by(model)}",
     ]
     rows = [_bucket_row(bucket) for bucket in model.precision_buckets]
     return [*lines, *(f"  {line}" for line in table_lines(_BUCKET_HEAD, rows, frozenset({1, 2, 3})))] if rows else lines
+
+
+def _search_line(model: ModelStatus) -> str:
+    if not model.search_moves:
+        return "search off"
+    return f"search of {model.search_moves} moves behind the model's values, up to {model.search_max_drivers} drivers"
 
 
 def _ahead_line(ahead: timedelta | None) -> list[str]:

@@ -136,7 +136,7 @@ def _footer(suggestion: Suggestion, zone: tzinfo) -> list[str]:
 def _who(provenance: Provenance, suggestion: Suggestion) -> str:
     model = f"model {provenance.model_version}" if provenance.model_version else "no model"
     model += "" if suggestion.model_precision is None else f", {suggestion.model_precision.value}"
-    model += f", {suggestion.search_moves} moves of search" if suggestion.search_moves else ""
+    model += f", up to {suggestion.search_moves} moves of search" if suggestion.search_moves else ""
     ahead = suggestion.commit_ahead
     model += f", {ahead.total_seconds() / 60:g} min ahead" if ahead else ""
     if provenance.source is Source.MODEL:

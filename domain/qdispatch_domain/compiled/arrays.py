@@ -69,6 +69,7 @@ class FleetArrays(NamedTuple):
     pinned: np.ndarray
     linked_driver: np.ndarray
     linked_booking: np.ndarray
+    linked_scheduled: np.ndarray
     booking_code: np.ndarray
 
 

@@ -60,8 +60,12 @@ class Days(NamedTuple):
 
 
 @kernel
-def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how: Search) -> tuple[Problem, Routes]:
-    """The problem of day n over drivers `row_driver` [D'] and open bookings `bookings` [B'], COMMITTED trips placed."""
+def _problem(
+    f: Days, n: int, scheduled: np.ndarray, row_driver: np.ndarray, bookings: np.ndarray, how: Search
+) -> tuple[Problem, Routes]:
+    """The problem of day n over drivers `row_driver` [D'] and `bookings` [B'] wanted at `scheduled` [B], COMMITTED
+    trips placed.
+    """
     drivers, opened = row_driver.shape[0], bookings.shape[0]
     committed, longest = 0, 0
     rest_total, rest_squares = 0.0, 0.0
@@ -129,11 +133,11 @@ def _problem(f: Days, n: int, row_driver: np.ndarray, bookings: np.ndarray, how:
     for j in range(opened):
         b = bookings[j]
         p.pickup[k], p.dropoff[k] = f.pickup[n, b], f.dropoff[n, b]
-        p.scheduled[k], p.tolerance[k] = f.scheduled[n, b], f.tolerance[n, b]
+        p.scheduled[k], p.tolerance[k] = scheduled[b], f.tolerance[n, b]
         p.pickup_service[k], p.dropoff_service[k] = f.pickup_service[n, b], f.dropoff_service[n, b]
         p.loaded[k] = f.loaded[n, b]
         p.late_rate[k] = LATE_OUTBOUND if f.outbound[n, b] else LATE_RETURN
-        p.latest[k] = f.scheduled[n, b] + LATEST
+        p.latest[k] = scheduled[b] + LATEST
         k += 1
     for k in range(tasks):
         services = p.pickup_service[k] * p.pickup_service[k] + p.dropoff_service[k] * p.dropoff_service[k]
@@ -170,17 +174,28 @@ def plan_days(
         last = first
         while last < pair_day.shape[0] and pair_day[last] == n:
             last += 1
-        objective[n] = _plan_day(
-            f, n, pair_driver[first:last], pair_booking[first:last], pair_price[first:last], how, planned[n], depart[n]
+        objective[n] = plan_day(
+            f,
+            n,
+            f.scheduled[n],
+            f.first_driver[n],
+            pair_driver[first:last],
+            pair_booking[first:last],
+            pair_price[first:last],
+            how,
+            planned[n],
+            depart[n],
         )
         first = last
     return planned, depart, objective
 
 
 @kernel
-def _plan_day(
+def plan_day(
     f: Days,
     n: int,
+    scheduled: np.ndarray,
+    named_driver: np.ndarray,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
     pair_price: np.ndarray,
@@ -188,6 +203,11 @@ def _plan_day(
     planned: np.ndarray,
     depart: np.ndarray,
 ) -> float:
+    """Plan day n with bookings wanted at `scheduled` [B], from a plan that gives them to `named_driver` [B] (-1: none).
+
+    Pairs [P'] are those of the day, those of a booking side by side. Writes driver and departure into `planned` [B] and
+    `depart` [B] where a booking has a place; returns the objective.
+    """
     rows = np.full(f.usable.shape[1], -1)
     drivers = 0
     for d in range(f.usable.shape[1]):
@@ -204,12 +224,12 @@ def _plan_day(
     start = np.empty(pair_booking.shape[0], np.int64)
     for i in range(pair_booking.shape[0]):
         new = i == 0 or pair_booking[i] != pair_booking[i - 1]
-        if new and f.scheduled[n, pair_booking[i]] - f.now[n] <= how.horizon_min:
+        if new and scheduled[pair_booking[i]] - f.now[n] <= how.horizon_min:
             listed[count], start[count] = pair_booking[i], i
             count += 1
     due = np.empty(count)
     for j in range(count):
-        due[j] = f.scheduled[n, listed[j]] + f.tolerance[n, listed[j]]
+        due[j] = scheduled[listed[j]] + f.tolerance[n, listed[j]]
     soonest = np.argsort(due, kind="mergesort")
     count = min(count, max(int(how.tasks_per_driver * drivers), 8))
     chosen = np.empty(count, np.int64)
@@ -223,7 +243,7 @@ def _plan_day(
         b = listed[soonest[j]]
         chosen[j] = b
         unserved[j] = UNSERVED_URGENT if f.urgent[n, b] else UNSERVED
-        first_driver[j] = rows[f.first_driver[n, b]] if f.first_driver[n, b] >= 0 else -1
+        first_driver[j] = rows[named_driver[b]] if named_driver[b] >= 0 else -1
         i = start[soonest[j]]
         while i < pair_booking.shape[0] and pair_booking[i] == b:
             option_driver[options] = rows[pair_driver[i]]
@@ -232,7 +252,7 @@ def _plan_day(
             options += 1
             i += 1
         option_from[j + 1] = options
-    p, r = _problem(f, n, row_driver, chosen, how)
+    p, r = _problem(f, n, scheduled, row_driver, chosen, how)
     first_open = p.scheduled.shape[0] - count
     order = np.arange(first_open, first_open + count)
     objective = search(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from qdispatch_domain.planner import GuidedSearch
+from qdispatch_domain.futures_search import FuturesSearch
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
     """Result files of a few policies on three clinic days."""
     out = tmp_path_factory.mktemp("quality")
     arguments = ["measure", "--scenario", "clinic-day", "--days", "3", "--out", str(out), "--model", str(checkpoint)]
-    for policy in ("joint matching", "regret-2", "planner 1 ms", "model"):
+    for policy in ("joint matching", "regret-2", "planner 1 ms", "model", "model with search"):
         arguments += ["--policy", policy]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
 
 def test_measure_writes_a_file_a_policy(folder: Path, checkpoint: Path) -> None:
     rows = read_results(folder)["clinic-day"]
-    assert set(rows) == {"joint-matching", "regret-2", "planner-1-ms", "model"}
+    assert set(rows) == {"joint-matching", "regret-2", "planner-1-ms", "model", "model-with-search"}
     for row in rows.values():
         assert (row.days, row.first_seed, row.validated.days, row.validated.broken_rules) == (3, 2_000_000, 3, 0)
         assert row.timing["day"].moments == 48
@@ -83,8 +83,8 @@ def test_quality_renders_page_and_figure(folder: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     text = page.read_text()
-    assert "## Targets (model)" in text
-    assert "| **model** | 3 |" in text
+    assert "## Targets (model with search)" in text
+    assert "| **model with search** | 3 |" in text
     assert (tmp_path / "quality.svg").stat().st_size > 1000
     assert "open   cheaper than every heuristic, whole interval, clinic-day: not measured" in result.stdout
 
@@ -108,10 +108,28 @@ def test_a_stale_file_stops_the_page(folder: Path, tmp_path: Path, change: dict[
     assert not page.exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "changed", "message"),
+    [
+        ("model.json", {"commit_ahead_min": 17.0}, "commits 17 min ahead"),
+        ("model-with-search.json", {"futures": 3}, "was measured with another search"),
+    ],
+)
+def test_a_model_measured_otherwise_than_it_is_served_stops_the_page(
+    folder: Path, tmp_path: Path, file: str, changed: dict[str, float], message: str
+) -> None:
+    found = read_result(folder / "clinic-day" / file)
+    stale = dataclasses.replace(found, parameters={**found.parameters, **changed})
+    stale.write(tmp_path / "quality" / "clinic-day" / file)
+    result = CliRunner().invoke(app, ["quality", str(tmp_path / "quality"), "--page", str(tmp_path / "quality.md")])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
 def test_two_models_under_one_name_stop_the_page(folder: Path, tmp_path: Path) -> None:
     model = read_result(folder / "clinic-day" / "model.json")
     model.write(tmp_path / "quality" / "clinic-day" / "model.json")
-    other = scenario_named("urgent-heavy")
+    other = scenario_named("fleet-10x60")
     changed = {"scenario": other.name, "scenario_digest": other.digest(), "parameters": {"digest": "another"}}
     dataclasses.replace(model, **changed).write(tmp_path / "quality" / other.name / "model.json")  # type: ignore[arg-type]
     result = CliRunner().invoke(app, ["quality", str(tmp_path / "quality"), "--page", str(tmp_path / "quality.md")])
@@ -146,7 +164,7 @@ def test_a_network_is_measured_under_its_own_name(tmp_path: Path, checkpoint: Pa
 def test_the_search_behind_the_model_is_the_servers_unless_told(checkpoint: Path) -> None:
     shipped = model_policy("model with search", checkpoint, scenario_named("clinic-day"), None)
     scorer = shipped.build()
-    assert isinstance(scorer, GuidedSearch)
-    assert scorer.search == GuidedSearch(scorer.policy).search
+    assert isinstance(scorer, FuturesSearch)
+    assert scorer == FuturesSearch(scorer.policy)
     assert shipped.parameters["moves"] == scorer.search.moves
     assert model_policy("model with search", checkpoint, scenario_named("clinic-day"), 9).parameters["moves"] == 9

@@ -32,15 +32,15 @@ def rows_of(lines: list[str]) -> list[list[str]]:
 def test_a_scenario_lists_its_policies_cheapest_first() -> None:
     rows = rows_of(section(quality_page(all_results(), {}, SUBJECT, "quality.svg"), "fleet-10x60"))
     head, policies = rows[0], rows[2:]
-    assert [row[0] for row in policies[:3]] == ["hindsight", "**model**", "planner 0.25 ms, 100 moves"]
+    assert [row[0] for row in policies[:3]] == ["hindsight", f"**{SUBJECT}**", "planner 0.25 ms, 100 moves"]
     assert policies[-1][0].endswith(", 60 min")
     model = dict(zip(head, policies[1], strict=True))
     assert model["cost"].startswith("850 ± ")
-    assert model["model − policy"] == "–"
+    assert model[f"{SUBJECT} − policy"] == "–"
     assert model["decision ms"] == "1.00 (2.00)"
     assert model["broken rules"] == "0 in 200 days"
     planner = dict(zip(head, policies[2], strict=True))
-    assert planner["model − policy"] == "-10 [-10, -10]"
+    assert planner[f"{SUBJECT} − policy"] == "-10 [-10, -10]"
     assert dict(zip(head, policies[0], strict=True))["broken rules"] == "–"
 
 
@@ -48,7 +48,7 @@ def test_what_is_missing_is_said() -> None:
     results = all_results()
     del results["fleet-10x60"][slug(PYVRP)]
     page = quality_page(results, {}, SUBJECT, "quality.svg")
-    assert "Not measured: PyVRP 100 ms, model with search, flat network." in section(page, "fleet-10x60")
+    assert "Not measured: PyVRP 100 ms, model, flat network." in section(page, "fleet-10x60")
     empty = quality_page({}, {}, SUBJECT, "quality.svg")
     verdict_rows = [row for row in rows_of(section(empty, f"Targets ({SUBJECT})")) if row[0] == "clinic-day"]
     assert verdict_rows
@@ -57,7 +57,7 @@ def test_what_is_missing_is_said() -> None:
 
 def test_the_summary_counts_every_verdict() -> None:
     results = all_results()
-    results["fleet-10x60"]["model"] = result("fleet-10x60", "model", 990.0)
+    results["fleet-10x60"][slug(SUBJECT)] = result("fleet-10x60", SUBJECT, 990.0)
     lines = section(quality_page(results, {}, SUBJECT, "quality.svg"), f"Targets ({SUBJECT})")
     summary = {row[0]: row[1:] for row in rows_of(lines) if len(row) == 1 + len(SCENARIOS)}
     assert summary["cost ≥ 12 % below joint matching"] == ["", "**missed**", "met", "", "", ""]
@@ -79,14 +79,17 @@ def test_which_target_bites(hindsight: float, bites: str) -> None:
 
 def test_variants_stand_in_their_own_tables() -> None:
     results = all_results()
-    results["fleet-10x60"]["model--seed-2"] = result("fleet-10x60", "model", 840.0)
-    results["fleet-10x60"]["model--no-search"] = result("fleet-10x60", "model", 900.0)
+    subject = slug(SUBJECT)
+    results["fleet-10x60"][f"{subject}--seed-2"] = result("fleet-10x60", SUBJECT, 840.0)
+    results["fleet-10x60"][f"{subject}--few-moves"] = result("fleet-10x60", SUBJECT, 900.0)
+    results["fleet-10x60"]["model"] = result("fleet-10x60", "model", 910.0)
+    results["fleet-10x60"]["model--seed-2"] = result("fleet-10x60", "model", 920.0)
     page = quality_page(results, {}, SUBJECT, "quality.svg")
     seeds, ablations = rows_of(section(page, "Training seeds")), rows_of(section(page, "Ablations"))
-    assert [row[0] for row in seeds[2:]] == ["model", "model--seed-2"]
-    assert seeds[3][1].startswith("-16.0 [")
-    assert [row[0] for row in ablations[2:]] == ["model", "model--no-search"]
-    assert sum(row[0] == "**model**" for row in rows_of(section(page, "fleet-10x60"))) == 1
+    assert [row[0] for row in seeds[2:]] == ["model", "model--seed-2", subject, f"{subject}--seed-2"]
+    assert seeds[5][1].startswith("-16.0 [")
+    assert [row[0] for row in ablations[2:]] == [subject, "model", f"{subject}--few-moves"]
+    assert sum(row[0] == f"**{SUBJECT}**" for row in rows_of(section(page, "fleet-10x60"))) == 1
 
 
 def test_the_picture_is_the_same_for_the_same_files(tmp_path: Path) -> None:
@@ -109,4 +112,4 @@ def test_the_readme_has_one_line_a_scenario() -> None:
     assert second["against PyVRP 100 ms"].startswith("-2.3 [")
     assert second["best heuristic"] == "1,000 (joint matching)"
     assert second["gap to hindsight closed"] == "60 %"
-    assert second["cost of the model"] == "850"
+    assert second[f"cost of the {SUBJECT}"] == "850"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qdispatch_domain.calls import call_table
 from qdispatch_trainer.day import BOOL, F64, I64
-from qdispatch_trainer.demand import SLOT_MIN, start_times
 from qdispatch_trainer.simulator.truth import Truth
 
 
@@ -13,17 +13,13 @@ class CallTimes:
     """Samples calls of the returns of N days. A return's outbound appointment is known as long as the return is."""
 
     def __init__(self, truth: Truth) -> None:
-        times = start_times()
-        slots = times.slot_start.size
-        joint = np.diff(times.pair_edges, prepend=0.0).reshape(slots, slots)
-        single = np.diff(times.single_edges, prepend=0.0)
-        self._edges = np.append(times.slot_start, times.slot_start[-1] + SLOT_MIN)  # [E]
-        total = np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)  # nobody returns from the last slots
-        weights = np.vstack([joint / total, single / single.sum()])
-        self._before = np.hstack([np.zeros((slots + 1, 1)), np.cumsum(weights, axis=1)])  # [slots + 1, E]
+        table = call_table()
+        slots = table.before.shape[0] - 1
+        self._edges = table.first_min + table.slot_min * np.arange(slots + 1)  # [E]
+        self._before = table.before  # [slots + 1, E]
         other = truth.linked
         outbound = np.take_along_axis(truth.scheduled, np.maximum(other, 0), axis=1)
-        slot = np.clip(np.nan_to_num((outbound - times.slot_start[0]) // SLOT_MIN), 0, slots - 1).astype(np.int64)
+        slot = np.clip(np.nan_to_num((outbound - table.first_min) // table.slot_min), 0, slots - 1).astype(np.int64)
         self._row: I64 = np.where(other >= 0, slot, slots)  # [N, B] of `_before`
 
     def at(self, day: I64, booking: I64, now: F64, share: F64) -> F64:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.situation import Scorer
@@ -13,8 +14,17 @@ from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.windows.frozen import tuned_window
 from qdispatch_trainer.windows.tuning import MODEL
 
+if TYPE_CHECKING:
+    from qdispatch_domain.futures_search import FuturesSearch
+
 MODEL_WITH_SEARCH, FLAT = "model with search", "flat network"
 MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
+
+
+def search_parameters(searching: FuturesSearch) -> dict[str, Any]:
+    """The search's part of a policy's identity."""
+    own = {"lead_min": searching.lead_min, "most_drivers": searching.most_drivers}
+    return {**searching.search._asdict(), **searching.looking._asdict(), **own}
 
 
 def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -> Policy:
@@ -36,18 +46,13 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
             raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
         return Policy(name, Kind.MODEL, about, lambda: committing_ahead(load_policy(path)[0], ahead))
     from qdispatch_domain.compiled.local_search import Search  # needs numba
-    from qdispatch_domain.planner import GuidedSearch
+    from qdispatch_domain.futures_search import FuturesSearch
 
-    guided = GuidedSearch(scorer) if moves is None else GuidedSearch(scorer, Search(moves=moves))
-    parameters = {
-        **about,
-        **guided.search._asdict(),
-        "lead_min": guided.lead_min,
-        "price_share": guided.price_share,
-        "price_limit_min": guided.price_limit_min,
-    }
+    usual = FuturesSearch(scorer)
+    searching = usual if moves is None else replace(usual, search=Search(moves=moves))
+    parameters = {**about, **search_parameters(searching)}
 
     def build() -> Scorer:
-        return committing_ahead(replace(guided, policy=load_policy(path)[0]), ahead)
+        return replace(searching, policy=committing_ahead(load_policy(path)[0], ahead))
 
     return Policy(name, Kind.MODEL, parameters, build)

@@ -26,10 +26,11 @@ from qdispatch_trainer.quality.targets import (
     verdicts,
 )
 from qdispatch_trainer.scenarios import SCENARIOS as ALL_SCENARIOS
+from qdispatch_trainer.windows.tuning import MODEL
 
 LABEL_SIGN = "--"  # in a file's name, between the policy and the label of a variant
 SEED_LABEL = "seed-"
-MODEL_NAMES = ("model", "model with search", "flat network")
+MODEL_NAMES = (MODEL, "model with search", "flat network")
 EXPECTED = (*HEURISTICS, *(name for name in COMPARATORS if name not in HEURISTICS), *MODEL_NAMES, HINDSIGHT)
 SHOWN = (
     ("served_percent", "served %", 2),
@@ -210,14 +211,21 @@ def _generalisation(results: Results, subject: str) -> list[str]:
 
 
 def _variants(results: Results, subject: str, seeds: bool) -> list[str]:
-    """Files <policy>--<label>.json: other training seeds (label seed-…) or ablations, against joint matching."""
-    stems = {stem for rows in results.values() for stem in rows if LABEL_SIGN in stem}
-    chosen = sorted(stem for stem in stems if stem.partition(LABEL_SIGN)[2].startswith(SEED_LABEL) == seeds)
+    """Files <policy>--<label>.json: other training seeds (label seed-…) or ablations, against joint matching.
+
+    The network without its search is an ablation of the subject, too.
+    """
+    stems = {stem for rows in results.values() for stem in rows}
+    chosen = {stem for stem in stems if stem.partition(LABEL_SIGN)[2].startswith(SEED_LABEL) == seeds}
+    chosen = {stem for stem in chosen if LABEL_SIGN in stem}
+    if not seeds and slug(subject) != MODEL:
+        chosen |= stems & {MODEL}
     if not chosen:
         return ["Not measured."]
     names = [name for name in ALL_SCENARIOS if any(stem in results.get(name, {}) for stem in chosen)]
     lines = ["Cost against joint matching's, percent.", "", *_head(["variant", *names], left=1)]
-    for stem in (slug(subject), *chosen):
+    bases = {slug(subject)} | ({stem.partition(LABEL_SIGN)[0] for stem in chosen} & stems if seeds else set())
+    for stem in sorted(bases | chosen, key=lambda stem: (not seeds and stem != slug(subject), stem)):
         cells = [stem]
         for name in names:
             row, joint = results[name].get(stem), results[name].get(slug(JOINT_MATCHING))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.comparators import COMPARATORS, ExtraMissing, Kind, comparator
 from qdispatch_trainer.quality.figure import draw
+from qdispatch_trainer.quality.model_policies import MODEL_WITH_SEARCH, search_parameters
 from qdispatch_trainer.quality.page import quality_page
-from qdispatch_trainer.quality.result import ResultError, read_results
+from qdispatch_trainer.quality.result import Result, ResultError, read_results, slug
 from qdispatch_trainer.quality.targets import SUBJECT, Results, verdicts
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, purpose_of
@@ -72,6 +75,8 @@ def check(results: Results, purpose: SeedPurpose) -> None:
             ahead = row.parameters.get("commit_ahead_min", 0.0)
             if row.kind is Kind.MODEL and ahead != tuned_window(name, MODEL):
                 raise ResultError(f"{where} commits {ahead:g} min ahead, the tuned window is another: measure it again")
+            if stem == slug(MODEL_WITH_SEARCH) and not _searches_as_now(row):
+                raise ResultError(f"{where} was measured with another search than the server's: measure it again")
             if row.policy in COMPARATORS:
                 try:
                     now = comparator(row.policy, scenario)
@@ -79,6 +84,15 @@ def check(results: Results, purpose: SeedPurpose) -> None:
                     continue  # without its package it cannot be told
                 if dict(now.parameters) != dict(row.parameters):
                     raise ResultError(f"{where} has other parameters than the comparator has now: measure it again")
+
+
+def _searches_as_now(row: Result) -> bool:
+    if find_spec("numba") is None:
+        return True  # without its package it cannot be told
+    from qdispatch_domain.futures_search import FuturesSearch
+
+    now = search_parameters(FuturesSearch(CheapestInsertion()))
+    return {name: row.parameters.get(name) for name in now} == now
 
 
 def check_one_model(results: Results) -> None:

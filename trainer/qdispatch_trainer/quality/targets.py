@@ -13,7 +13,7 @@ from qdispatch_trainer.quality.compare import Comparison, compare
 from qdispatch_trainer.quality.measure import LARGE, LARGE_SCENARIO
 from qdispatch_trainer.quality.result import Result, slug
 
-SUBJECT = "model"  # the policy the targets are about: what the shipped bundle does in the server
+SUBJECT = "model with search"  # the policy the targets are about: what the shipped bundle does in the server
 SCENARIOS = ("clinic-day", "fleet-10x60", "fleet-30x200", "urgent-heavy", "fleet-60x300", "fleet-100x700")
 UNSEEN = ("fleet-60x300", "fleet-100x700")  # fleets larger than any in training
 HINDSIGHT = "hindsight"

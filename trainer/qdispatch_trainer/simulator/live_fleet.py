@@ -84,11 +84,14 @@ def _refresh(f: FleetArrays, t: TruthArrays, p: ProgressArrays) -> None:
             f.booking_gap[n, b] = NOT_READY if waiting and not ready else NO_GAP
             f.scheduled[n, b] = t.scheduled[n, b] if ready else np.nan
             other = t.linked[n, b]
-            f.linked_booking[n, b], f.linked_driver[n, b] = -1, -1
+            f.linked_booking[n, b], f.linked_driver[n, b], f.linked_scheduled[n, b] = -1, -1, np.nan
             if other >= 0:
                 f.linked_driver[n, b] = p.driver[n, other]
-                if p.fate[n, other] == OPEN and t.known_since[n, other] <= now:
+                open_now = p.fate[n, other] == OPEN and t.known_since[n, other] <= now
+                if open_now:
                     f.linked_booking[n, b] = other
+                if p.driver[n, other] >= 0 or (open_now and t.ready_at[n, other] <= now):
+                    f.linked_scheduled[n, b] = t.scheduled[n, other]
 
 
 @kernel

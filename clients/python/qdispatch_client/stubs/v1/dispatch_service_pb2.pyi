@@ -70,7 +70,7 @@ class SuggestResponse(google.protobuf.message.Message):
     pair was left to score). Belongs to the provenance.
     """
     search_moves: builtins.int
-    """Moves of the local search that followed the model's values; 0 when none did. Belongs to the provenance."""
+    """Moves of the local search that followed the model's values, at most; 0 when none did. Belongs to the provenance."""
     @property
     def provenance(self) -> qdispatch_client.stubs.v1.provenance_pb2.Provenance:
         """Who decided."""

@@ -27,17 +27,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from qdispatch_client.stubs.v1 import provenance_pb2 as qdispatch_dot_v1_dot_provenance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n qdispatch/v1/server_status.proto\x12\x0cqdispatch.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dqdispatch/v1/provenance.proto\"\xc1\x01\n\x0fPrecisionBucket\x12\x0c\n\x04size\x18\x01 \x01(\t\x12\x16\n\x0emeasured_pairs\x18\x02 \x01(\r\x12\x16\n\tmax_pairs\x18\x03 \x01(\rH\x00\x88\x01\x01\x12*\n\tprecision\x18\x04 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12\x1a\n\x12\x66p32_median_micros\x18\x05 \x01(\x01\x12\x1a\n\x12int8_median_micros\x18\x06 \x01(\x01\x42\x0c\n\n_max_pairs\"3\n\x06Limits\x12\x13\n\x0bmax_drivers\x18\x01 \x01(\r\x12\x14\n\x0cmax_bookings\x18\x02 \x01(\r\"\xae\x01\n\x0eProtocolLimits\x12&\n\x08snapshot\x18\x01 \x01(\x0b\x32\x14.qdispatch.v1.Limits\x12\x1c\n\x14max_trips_per_driver\x18\x02 \x01(\r\x12\x1d\n\x15max_breaks_per_driver\x18\x03 \x01(\r\x12\x1c\n\x14max_matrix_locations\x18\x04 \x01(\r\x12\x19\n\x11max_request_bytes\x18\x05 \x01(\x04\"O\n\rBundleRefusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12.\n\nrefused_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x03\n\x0bModelStatus\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12*\n\tprecision\x18\x02 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12-\n\tloaded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x06limits\x18\x04 \x01(\x0b\x32\x14.qdispatch.v1.Limits\x12\x12\n\ncalibrated\x18\x05 \x01(\x08\x12\x33\n\x0eprecision_mode\x18\x06 \x01(\x0e\x32\x1b.qdispatch.v1.PrecisionMode\x12\x38\n\x11precision_buckets\x18\x07 \x03(\x0b\x32\x1d.qdispatch.v1.PrecisionBucket\x12\x1b\n\x0eint8_qualified\x18\x08 \x01(\x08H\x00\x88\x01\x01\x12\x14\n\x0csearch_moves\x18\t \x01(\r\x12/\n\x0c\x63ommit_ahead\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\n\x0f_int8_qualified\"{\n\x0bSourceCount\x12$\n\x06source\x18\x01 \x01(\x0e\x32\x14.qdispatch.v1.Source\x12\x35\n\x0f\x66\x61llback_reason\x18\x02 \x01(\x0e\x32\x1c.qdispatch.v1.FallbackReason\x12\x0f\n\x07\x61nswers\x18\x03 \x01(\x04*c\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x12\x13\n\x0fPRECISION_MIXED\x10\x03*b\n\rPrecisionMode\x12\x1e\n\x1aPRECISION_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14PRECISION_MODE_FIXED\x10\x01\x12\x17\n\x13PRECISION_MODE_AUTO\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n qdispatch/v1/server_status.proto\x12\x0cqdispatch.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dqdispatch/v1/provenance.proto\"\xc1\x01\n\x0fPrecisionBucket\x12\x0c\n\x04size\x18\x01 \x01(\t\x12\x16\n\x0emeasured_pairs\x18\x02 \x01(\r\x12\x16\n\tmax_pairs\x18\x03 \x01(\rH\x00\x88\x01\x01\x12*\n\tprecision\x18\x04 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12\x1a\n\x12\x66p32_median_micros\x18\x05 \x01(\x01\x12\x1a\n\x12int8_median_micros\x18\x06 \x01(\x01\x42\x0c\n\n_max_pairs\"3\n\x06Limits\x12\x13\n\x0bmax_drivers\x18\x01 \x01(\r\x12\x14\n\x0cmax_bookings\x18\x02 \x01(\r\"\xae\x01\n\x0eProtocolLimits\x12&\n\x08snapshot\x18\x01 \x01(\x0b\x32\x14.qdispatch.v1.Limits\x12\x1c\n\x14max_trips_per_driver\x18\x02 \x01(\r\x12\x1d\n\x15max_breaks_per_driver\x18\x03 \x01(\r\x12\x1c\n\x14max_matrix_locations\x18\x04 \x01(\r\x12\x19\n\x11max_request_bytes\x18\x05 \x01(\x04\"O\n\rBundleRefusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12.\n\nrefused_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbb\x03\n\x0bModelStatus\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12*\n\tprecision\x18\x02 \x01(\x0e\x32\x17.qdispatch.v1.Precision\x12-\n\tloaded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x06limits\x18\x04 \x01(\x0b\x32\x14.qdispatch.v1.Limits\x12\x12\n\ncalibrated\x18\x05 \x01(\x08\x12\x33\n\x0eprecision_mode\x18\x06 \x01(\x0e\x32\x1b.qdispatch.v1.PrecisionMode\x12\x38\n\x11precision_buckets\x18\x07 \x03(\x0b\x32\x1d.qdispatch.v1.PrecisionBucket\x12\x1b\n\x0eint8_qualified\x18\x08 \x01(\x08H\x00\x88\x01\x01\x12\x14\n\x0csearch_moves\x18\t \x01(\r\x12/\n\x0c\x63ommit_ahead\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12search_max_drivers\x18\x0b \x01(\rB\x11\n\x0f_int8_qualified\"{\n\x0bSourceCount\x12$\n\x06source\x18\x01 \x01(\x0e\x32\x14.qdispatch.v1.Source\x12\x35\n\x0f\x66\x61llback_reason\x18\x02 \x01(\x0e\x32\x1c.qdispatch.v1.FallbackReason\x12\x0f\n\x07\x61nswers\x18\x03 \x01(\x04*c\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x12\n\x0ePRECISION_FP32\x10\x01\x12\x12\n\x0ePRECISION_INT8\x10\x02\x12\x13\n\x0fPRECISION_MIXED\x10\x03*b\n\rPrecisionMode\x12\x1e\n\x1aPRECISION_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14PRECISION_MODE_FIXED\x10\x01\x12\x17\n\x13PRECISION_MODE_AUTO\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'qdispatch.v1.server_status_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRECISION']._serialized_start=1196
-  _globals['_PRECISION']._serialized_end=1295
-  _globals['_PRECISIONMODE']._serialized_start=1297
-  _globals['_PRECISIONMODE']._serialized_end=1395
+  _globals['_PRECISION']._serialized_start=1224
+  _globals['_PRECISION']._serialized_end=1323
+  _globals['_PRECISIONMODE']._serialized_start=1325
+  _globals['_PRECISIONMODE']._serialized_end=1423
   _globals['_PRECISIONBUCKET']._serialized_start=147
   _globals['_PRECISIONBUCKET']._serialized_end=340
   _globals['_LIMITS']._serialized_start=342
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUNDLEREFUSAL']._serialized_start=572
   _globals['_BUNDLEREFUSAL']._serialized_end=651
   _globals['_MODELSTATUS']._serialized_start=654
-  _globals['_MODELSTATUS']._serialized_end=1069
-  _globals['_SOURCECOUNT']._serialized_start=1071
-  _globals['_SOURCECOUNT']._serialized_end=1194
+  _globals['_MODELSTATUS']._serialized_end=1097
+  _globals['_SOURCECOUNT']._serialized_start=1099
+  _globals['_SOURCECOUNT']._serialized_end=1222
 # @@protoc_insertion_point(module_scope)

@@ -214,6 +214,7 @@ class ModelStatus(google.protobuf.message.Message):
     INT8_QUALIFIED_FIELD_NUMBER: builtins.int
     SEARCH_MOVES_FIELD_NUMBER: builtins.int
     COMMIT_AHEAD_FIELD_NUMBER: builtins.int
+    SEARCH_MAX_DRIVERS_FIELD_NUMBER: builtins.int
     model_version: builtins.str
     """Version of the loaded model."""
     precision: global___Precision.ValueType
@@ -227,7 +228,13 @@ class ModelStatus(google.protobuf.message.Message):
     uses it. Absent: the server is too old to say.
     """
     search_moves: builtins.int
-    """Moves of the local search that follows the model's values in every answer of the model; 0: none follows."""
+    """Moves of the local search that follows the model's values, at most, in answers to snapshots of no more than
+    `search_max_drivers` usable drivers; 0: none follows.
+    """
+    search_max_drivers: builtins.int
+    """Snapshots of more usable drivers are answered without the search; 0: no search follows, or the server is too old to
+    say.
+    """
     @property
     def loaded_at(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the model passed its golden check and began to answer."""
@@ -244,8 +251,8 @@ class ModelStatus(google.protobuf.message.Message):
 
     @property
     def commit_ahead(self) -> google.protobuf.duration_pb2.Duration:
-        """Besides what the model commits by itself, its answers commit every booking whose best pair leaves within this time;
-        zero: nothing more than the model's own. Absent: the server is too old to say.
+        """Where no search follows: besides what the model commits by itself, its answers commit every booking whose best pair
+        leaves within this time; zero: nothing more than the model's own. Absent: the server is too old to say.
         """
 
     def __init__(
@@ -261,9 +268,10 @@ class ModelStatus(google.protobuf.message.Message):
         int8_qualified: builtins.bool | None = ...,
         search_moves: builtins.int = ...,
         commit_ahead: google.protobuf.duration_pb2.Duration | None = ...,
+        search_max_drivers: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "commit_ahead", b"commit_ahead", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "commit_ahead", b"commit_ahead", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode", "search_moves", b"search_moves"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_int8_qualified", b"_int8_qualified", "calibrated", b"calibrated", "commit_ahead", b"commit_ahead", "int8_qualified", b"int8_qualified", "limits", b"limits", "loaded_at", b"loaded_at", "model_version", b"model_version", "precision", b"precision", "precision_buckets", b"precision_buckets", "precision_mode", b"precision_mode", "search_max_drivers", b"search_max_drivers", "search_moves", b"search_moves"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_int8_qualified", b"_int8_qualified"]) -> typing.Literal["int8_qualified"] | None: ...
 
 global___ModelStatus = ModelStatus

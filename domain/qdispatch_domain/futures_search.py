@@ -1,0 +1,111 @@
+"""A search that sees what may come: plans for sampled calls of the patients who call when ready.
+
+The multiple scenario approach with its consensus function (Bent and Van Hentenryck 2004, Operations Research 52(6),
+"Scenario-based planning for partially dynamic vehicle routing with stochastic customers"): every future is planned as
+if it were certain; a booking is committed when in more than half of the plans its driver has to leave before the next
+look, to the driver whom most of those plans name. Needs numba (extra [search] or [trainer]).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from qdispatch_domain.calls import call_table
+from qdispatch_domain.compiled.future_plans import Looking, Waiting, plan_futures
+from qdispatch_domain.compiled.local_search import Search
+from qdispatch_domain.events import next_event
+from qdispatch_domain.fleet import EPS, Fleet
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.planner import days_of_fleet, lifted
+from qdispatch_domain.reasons import BookingGap
+from qdispatch_domain.situation import Scorer, Situation, days_of
+
+SERVED_MOVES = 150
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FuturesSearch:
+    """A policy behind which a few plans for sampled futures choose what to commit. See `Scorer`."""
+
+    policy: Scorer
+    looking: Looking = field(default_factory=Looking)
+    search: Search = field(default_factory=lambda: Search(moves=SERVED_MOVES))  # over one future
+    lead_min: float = 5.0
+    most_drivers: int = 40  # usable ones; larger fleets are left to the policy
+
+    @property
+    def moves(self) -> int:
+        """Of a whole answer, at most."""
+        return self.looking.futures * self.search.moves
+
+    def score(self, situation: Situation) -> Scores:
+        """The policy's values, the pairs that most plans use first among those of their booking, and what to commit.
+
+        Where no pair leaves before the next look nothing is planned, and nothing is committed.
+        """
+        scores = self.policy.score(situation)
+        fleet, table = situation.fleet, situation.table
+        pairs, wait = table.insertion, days_of(scores, fleet.days)
+        until = np.maximum(fleet.now + self.lead_min, next_event(fleet, table))
+        large = (fleet.usable.sum(axis=1) > self.most_drivers)[pairs.day]
+        own = scores.q_pair > wait[pairs.day] if scores.commit is None else scores.commit
+        soon = np.zeros(fleet.days, dtype=np.bool_)
+        soon[pairs.day[pairs.depart <= until[pairs.day] + EPS]] = True
+        kept = np.flatnonzero(soon[pairs.day] & ~large)
+        if not len(kept):
+            return Scores(scores.q_pair, wait, own & large)
+        planned, due, asked = np.zeros((3, len(pairs.day)), dtype=np.int64)
+        planned[kept], due[kept], asked[kept] = plan_futures(
+            days_of_fleet(fleet, table),
+            waiting_of(fleet),
+            call_table(),
+            pairs.day[kept],
+            pairs.driver[kept],
+            pairs.booking[kept],
+            np.zeros(len(kept)),
+            until,
+            self.looking,
+            self.search,
+        )
+        booking = pairs.day * fleet.open.shape[1] + pairs.booking
+        most, commit = consensus(booking, planned, due, asked, scores.q_pair)
+        return Scores(lifted(situation, scores.q_pair, most), wait, np.where(large, own, commit))
+
+
+def consensus(booking: I64, planned: I64, due: I64, asked: I64, value: F64) -> tuple[Bool, Bool]:
+    """Of each `booking` [P] the pair that most plans use (of equals the one of the larger `value`), and whether to
+    commit it: when the booking leaves now in more than half of the plans `asked`, the pair that leaves in most of them.
+    """
+    total = np.bincount(booking, weights=due)
+    leaving = _first(np.lexsort((-value, -planned, -due, booking)), booking) & (2.0 * total[booking] > asked)
+    used = _first(np.lexsort((-value, -planned, booking)), booking) & (planned > 0)
+    committed = np.zeros(len(total), dtype=np.bool_)
+    committed[booking[leaving]] = True
+    return np.where(committed[booking], leaving, used), leaving
+
+
+def _first(order: I64, booking: I64) -> Bool:
+    first: Bool = np.zeros(len(booking), dtype=np.bool_)
+    first[order[np.diff(booking[order], prepend=-1) != 0]] = True
+    return first
+
+
+def waiting_of(fleet: Fleet) -> Waiting:
+    """The bookings that have not been called for and whose places are known."""
+    placed = (fleet.pickup[..., :3] != 0.0).any(axis=-1) & (fleet.dropoff[..., :3] != 0.0).any(axis=-1)
+    uncalled = fleet.booking_real & (fleet.booking_gap == BookingGap.NOT_READY) & placed
+    return Waiting(
+        uncalled,
+        fleet.linked_scheduled,
+        fleet.wheelchair,
+        fleet.passengers,
+        fleet.wheelchair_access,
+        fleet.seats,
+    )

@@ -1,0 +1,163 @@
+"""The search behind the model: it sees the calls that may come, and is the planner where none can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="install the extra [search]: the search is compiled by numba")
+
+from qdispatch_domain.calls import call_table
+from qdispatch_domain.compiled.future_plans import Looking, _decided
+from qdispatch_domain.compiled.local_search import Search
+from qdispatch_domain.compiled.sampled_calls import call_time, key_of, uniform
+from qdispatch_domain.events import next_event
+from qdispatch_domain.fleet import EPS
+from qdispatch_domain.futures_search import FuturesSearch, consensus, waiting_of
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.packing import pack
+from qdispatch_domain.planner import Planner
+from qdispatch_domain.situation import Situation
+from qdispatch_domain.snapshot import Leg
+from tests.domain.random_snapshots import random_snapshot
+from tests.domain.situations import booking, driver, snapshot, trip
+
+
+class MinusCost:
+    """Cheapest first, and commits nothing by itself."""
+
+    def score(self, situation: Situation) -> Scores:
+        return Scores(-situation.table.total, np.full(situation.fleet.days, 1e9))
+
+
+class Eager:
+    """Commits everything by itself."""
+
+    def score(self, situation: Situation) -> Scores:
+        return Scores(-situation.table.total, np.full(situation.fleet.days, -1e9))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_without_calls_to_come_it_is_the_planner(seed: int) -> None:
+    whole = random_snapshot(np.random.default_rng(seed))
+    called = replace(whole, bookings=tuple(b for b in whole.bookings if b.time_confirmed))
+    situation = Situation(pack([called]))
+    pairs = situation.table.insertion
+    found = FuturesSearch(MinusCost(), search=Search(moves=50)).score(situation)
+    plan = Planner(Search(moves=50)).score(situation)
+    assert found.commit is not None
+    assert plan.commit is not None
+    until = max(situation.fleet.now[0] + 5.0, next_event(situation.fleet, situation.table)[0])
+    if (pairs.depart <= until + EPS).any():
+        assert found.commit.tolist() == plan.commit.tolist()
+    else:
+        assert not found.commit.any()
+
+
+def test_a_call_that_may_come_keeps_a_driver_who_is_needed_for_it() -> None:
+    """Two vehicles are near; only one takes the wheelchair whose return has to be called for within the hour."""
+    now, late = 1030.0, {"now": 1030.0, "shift_end": 1400.0}
+    drivers = [driver("lift", 1.0, **late), driver("plain", 0.7, wheelchair_access=False, **late)]
+    soon = booking("now", 1.0, 20.0, now + 3.0)
+    call = booking("call", 1.0, 5.0, 0.0, wheelchair=True, leg=Leg.RETURN, time_confirmed=False, scheduled_time=None)
+
+    def taken(*bookings: object) -> str:
+        situation = Situation(pack([snapshot(drivers, [*bookings], now)]))  # type: ignore[list-item]
+        commit = FuturesSearch(MinusCost()).score(situation).commit
+        assert commit is not None
+        (pair,) = np.flatnonzero(commit)
+        return drivers[int(situation.table.insertion.driver[pair])].id
+
+    assert taken(soon) == "lift"
+    assert taken(soon, call) == "plain"
+
+
+def test_large_fleets_are_left_to_the_policy() -> None:
+    few = snapshot([driver(f"d{n}", float(n)) for n in range(3)], [booking("b", 2.0, 9.0, 604.0)])
+    many = replace(few, drivers=tuple(driver(f"d{n}", float(n)) for n in range(4)))
+    search = FuturesSearch(Eager(), most_drivers=3)
+    for day, own in ((few, False), (many, True)):
+        situation = Situation(pack([day]))
+        commit = search.score(situation).commit
+        assert commit is not None
+        assert commit.all() == own
+        assert commit.any()
+    both = Situation(pack([few, many]))
+    commit = search.score(both).commit
+    assert commit is not None
+    assert commit[both.table.insertion.day == 1].all()
+    assert commit[both.table.insertion.day == 0].sum() == 1
+
+
+def test_calls_follow_the_habits_given_the_outbound_and_the_clock() -> None:
+    table = call_table()
+    edges = table.first_min + table.slot_min * np.arange(table.before.shape[1])
+    for outbound, row in ((480.0, int((480.0 - table.first_min) // table.slot_min)), (np.nan, -1)):
+        weights = np.diff(table.before[row])
+        assert weights.sum() == pytest.approx(1.0)
+        sampled = np.array([call_time(table, outbound, 0.0, (n + 0.5) / 4000) for n in range(4000)])
+        counts = np.histogram(sampled, edges)[0] / 4000
+        np.testing.assert_allclose(counts, weights, atol=1e-3)
+        later = np.array([call_time(table, outbound, 700.0, share) for share in (0.0, 0.3, 0.6, 0.99)])
+        assert later[0] == pytest.approx(700.0)
+        assert (np.diff(later) > 0).all()
+    assert call_time(table, 480.0, edges[-1] + 1.0, 0.5) == np.inf  # it should have come
+
+
+def test_random_numbers_belong_to_the_places() -> None:
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(200, 2, 4))
+    keys = [np.uint64(key_of(pickup, dropoff)) for pickup, dropoff in places]
+    assert len(set(keys)) == 200
+    nudged = places[0] + 1e-12
+    assert key_of(nudged[0], nudged[1]) == keys[0]  # what another way of computing the same place may differ by
+    shares = np.array([[uniform(key, n) for n in range(16)] for key in keys])
+    assert shares.min() >= 0.0
+    assert shares.max() < 1.0
+    assert abs(shares.mean() - 0.5) < 0.02
+    assert abs(np.corrcoef(shares[:, 0], shares[:, 1])[0, 1]) < 0.2
+
+
+def test_the_outbound_is_known_while_it_waits_and_when_it_is_driven() -> None:
+    waiting = booking("out", 1.0, 9.0, 660.0, linked_booking_id="back")
+    back = booking(
+        "back", 9.0, 1.0, 0.0, leg=Leg.RETURN, time_confirmed=False, scheduled_time=None, linked_booking_id="out"
+    )
+    for day in (
+        snapshot([driver("a")], [waiting, back]),
+        snapshot([driver("a", trips=(trip("out", 1.0, 9.0, 660.0),))], [back]),
+    ):
+        seen = waiting_of(pack([day]))
+        row = len(day.bookings) - 1
+        assert seen.uncalled[0, row]
+        assert seen.outbound_at[0, row] == 660.0
+    alone = waiting_of(pack([snapshot([driver("a")], [back])]))
+    assert np.isnan(alone.outbound_at[0, 0])
+    nowhere = replace(back, pickup=None)
+    assert not waiting_of(pack([snapshot([driver("a")], [nowhere])])).uncalled.any()
+
+
+def test_the_consensus_commits_what_leaves_in_more_than_half_of_the_plans() -> None:
+    booking_ = np.array([0, 0, 1, 1, 2])
+    planned, due = np.array([5, 4, 6, 3, 9]), np.array([2, 4, 2, 2, 0])
+    value = np.array([0.0, 1.0, 0.0, 1.0, 0.0])
+    most, commit = consensus(booking_, planned, due, np.full(5, 9), value)
+    assert commit.tolist() == [False, True, False, False, False]  # 6 of 9 leave, by the second; 4 of 9 do not
+    assert most.tolist() == [False, True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("votes", "done", "decided"),
+    [
+        ((6, 0), 6, True),
+        ((5, 0), 5, False),
+        ((5, 0), 6, False),
+        ((9, 5), 12, False),
+        ((9, 0), 12, True),
+        ((9, 8), 16, True),
+    ],
+)
+def test_what_is_decided_is_planned_no_further(votes: tuple[int, int], done: int, decided: bool) -> None:
+    assert _decided(np.array(votes), np.array([0, 1]), done, Looking(futures=16, agreeing=6)) == decided
