@@ -17,7 +17,7 @@ from qdispatch_trainer.paired_difference import Interval
 from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
 from qdispatch_trainer.windows.frozen import FROZEN_FILE, tuned_window
 from qdispatch_trainer.windows.page import windows_page
-from qdispatch_trainer.windows.record import WindowRecord
+from qdispatch_trainer.windows.record import WindowRecord, chosen
 from qdispatch_trainer.windows.tuning import MODEL, TUNABLES, Tunable, WindowCosts, tunables, tune
 
 ROOT = Path(__file__).parents[3]
@@ -62,6 +62,14 @@ def test_a_record_knows_what_it_holds(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(ValueError, match="no record"):
         WindowRecord(path)
+
+
+@pytest.mark.parametrize(("mean", "half", "window"), [(5.0, 4.0, 20.0), (5.0, 6.0, 0.0)])
+def test_the_model_commits_ahead_only_where_that_is_proved(mean: float, half: float, window: float) -> None:
+    gain = {"mean": mean, "half_width": half}
+    row = {"best_min": 20.0, "default_min": 0.0, "default_minus_best": gain}
+    assert chosen("model", row) == window
+    assert chosen("regret-2", row) == 20.0
 
 
 def test_the_command_tunes_freezes_and_continues(tmp_path: Path) -> None:

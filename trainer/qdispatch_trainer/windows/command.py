@@ -57,6 +57,6 @@ def tune_windows_command(
             if again or not record.has(one, name, count, known[name].digest):
                 found = tune(one, known[name], count)
                 record.add(one, name, count, found, known[name].digest)
-                console.print(f"{one.name}, {name}: {found.best:g} min", highlight=False)
+                console.print(f"{one.name}, {name}: {record.best()[one.name][name]:g} min", highlight=False)
     (out / "windows.md").write_text(windows_page(record.scenarios), encoding="utf-8")
     write_json(frozen, record.best())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ from qdispatch_trainer.run_directory import write_json
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import SeedPurpose
 from qdispatch_trainer.source_revision import git_revision
-from qdispatch_trainer.windows.tuning import WindowCosts
+from qdispatch_trainer.windows.tuning import MODEL, WindowCosts
+
+
+def chosen(name: str, row: Mapping[str, Any]) -> float:
+    """The window to freeze: a comparator's best; the model's too, if its gain over committing nothing ahead is proved.
+
+    Of many noisy means the best is partly luck. A comparator is given the benefit of it, the model is not.
+    """
+    gain = row["default_minus_best"]
+    proved = gain["half_width"] is not None and gain["mean"] - gain["half_width"] > 0.0
+    return float(row["best_min"] if name != MODEL or proved else row["default_min"])
 
 
 class WindowRecord:
@@ -64,7 +75,7 @@ class WindowRecord:
     def best(self) -> dict[str, dict[str, float]]:
         """Scenario -> comparator -> window, what is to be frozen."""
         return {
-            scenario: {comparator: float(row["best_min"]) for comparator, row in sorted(rows["comparators"].items())}
+            scenario: {name: chosen(name, row) for name, row in sorted(rows["comparators"].items())}
             for scenario, rows in sorted(self.scenarios.items())
         }
 

@@ -1,0 +1,88 @@
+"""Do plans for sampled calls behind the shipped network pay, and up to which fleet?
+
+    python experiments/futures_behind_network.py --scenario fleet-10x60 --days 200
+    python experiments/futures_behind_network.py --drivers 6 10 --days 120
+
+Every row is a policy; differences to the network alone are paired by day and in percent of its cost, on validation
+seeds. `--drivers`: every day is of a scenario of its own with so many REGULAR drivers, drawn as for training days.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from qdispatch_domain.compiled.future_plans import Looking
+from qdispatch_domain.compiled.local_search import Search
+from qdispatch_domain.futures_search import FuturesSearch
+from qdispatch_domain.planner import Planner
+from qdispatch_domain.situation import Scorer
+from qdispatch_trainer.closed_loop import returns_on
+from qdispatch_trainer.day import Day
+from qdispatch_trainer.generator import generate_day
+from qdispatch_trainer.imitation.training_mix import drawn_scenario
+from qdispatch_trainer.loaded_policy import load_policy
+from qdispatch_trainer.paired_difference import paired_difference
+from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.seeds import SeedPurpose, seed_range
+
+FIRST_DRAWN_DAY = 510_000
+STREAM = 7_003  # of random numbers that draw scenarios
+DAYS_AT_ONCE = 20
+ANY = 1_000  # drivers: the search follows in every fleet
+
+
+def policies(network: Scorer) -> Mapping[str, Scorer]:
+    """What is compared with the network alone."""
+    return {
+        "planner, 2,000 moves": Planner(Search(moves=2000)),
+        "16 futures, 150 moves": FuturesSearch(network, most_drivers=ANY),
+        "16 futures, 100 moves": FuturesSearch(network, search=Search(moves=100), most_drivers=ANY),
+        "12 futures, 60 moves": FuturesSearch(network, Looking(futures=12), Search(moves=60), most_drivers=ANY),
+        "16 futures, 150 moves, all planned": FuturesSearch(network, Looking(agreeing=16), most_drivers=ANY),
+        "8 futures, 400 moves": FuturesSearch(network, Looking(futures=8), Search(moves=400), most_drivers=ANY),
+    }
+
+
+def days_asked(scenario: str, drivers: tuple[int, int] | None, count: int) -> list[Day]:
+    """So many validation days."""
+    if drivers is None:
+        return [generate_day(scenario_named(scenario), seed) for seed in seed_range(SeedPurpose.VALIDATION, count)]
+    return [
+        generate_day(drawn_scenario(f"drawn-{seed}", drivers, np.random.default_rng((STREAM, seed))), seed)
+        for seed in seed_range(SeedPurpose.VALIDATION, count, FIRST_DRAWN_DAY)
+    ]
+
+
+def main() -> None:
+    """Print one row per policy."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenario", default="clinic-day")
+    parser.add_argument("--drivers", type=int, nargs=2)
+    parser.add_argument("--days", type=int, default=200)
+    parser.add_argument("--only", type=int, nargs="*", help="numbers of the rows, from 0; default: all")
+    parser.add_argument("--model", type=Path, default=Path("models/default"))
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    network, _ = load_policy(asked.model)
+    days = days_asked(asked.scenario, asked.drivers and tuple(asked.drivers), asked.days)
+
+    def costs(policy: Scorer) -> np.ndarray:
+        parts = [days[first : first + DAYS_AT_ONCE] for first in range(0, len(days), DAYS_AT_ONCE)]
+        return np.concatenate([-returns_on(part, policy) for part in parts])
+
+    plain = costs(network)
+    what = asked.scenario if asked.drivers is None else f"{asked.drivers[0]} to {asked.drivers[1]} drivers"
+    print(f"{what}, {asked.days} validation days, network: {plain.mean():.0f}", flush=True)
+    for number, (name, policy) in enumerate(policies(network).items()):
+        if asked.only is None or number in asked.only:
+            found = paired_difference(100.0 * costs(policy) / plain.mean(), 100.0 * plain / plain.mean())
+            print(f"{name}: {found.mean:+.1f} +- {found.half_width:.1f} %", flush=True)
+
+
+if __name__ == "__main__":
+    main()
