@@ -24,6 +24,7 @@ from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.policies import HEURISTICS
 from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
+from qdispatch_trainer.served_policy import as_served
 from qdispatch_trainer.server_play import ServerPlayer
 from qdispatch_trainer.simulator.kpi import DayKpi
 from qdispatch_trainer.source_revision import git_revision
@@ -48,6 +49,9 @@ def evaluate_command(
     comparator: Annotated[
         list[str] | None, typer.Option(help="Comparator to play, may be repeated; default: the heuristics.")
     ] = None,
+    search: Annotated[
+        bool, typer.Option("--search", help="Put the server's search behind the model, as `search = auto` does.")
+    ] = False,
     company: Annotated[str, typer.Option(help="Company id in the calls to the server.")] = "evaluation",
 ) -> None:
     """Play the model and the comparators on the same days and compare them."""
@@ -64,6 +68,10 @@ def evaluate_command(
             if purpose_of(seeds_from) is not purpose_of(last):
                 raise ValueError(f"Seeds {seeds_from} to {last} cross the border at a multiple of {SEEDS_PER_PURPOSE}.")
             model, about = (None, {}) if policy is None else load_policy(policy)
+            if search and model is None:
+                raise ValueError("--search needs a model to put the search behind.")
+            if model is not None:
+                model, about["search"] = as_served(model, 0.0, search), search
             names = list(HEURISTICS) if comparator is None else comparator
             for name in names:
                 comparators.comparator(name, chosen)
@@ -76,7 +84,13 @@ def evaluate_command(
     results = {
         **evaluation.to_dict(),
         "model": about or None,
-        "server": None if player is None else {"answers": dict(player.answers), "versions": dict(player.versions)},
+        "server": None
+        if player is None
+        else {
+            "answers": dict(player.answers),
+            "versions": dict(player.versions),
+            "searches": player.searched > 0,
+        },
         "versions": versions(),
         "git_revision": git_revision(),
         "machine": f"{platform.machine()} {platform.system()}",
@@ -117,6 +131,9 @@ def _print(evaluation: Evaluation, results: dict[str, Any], console: Console) ->
     if MODEL in evaluation.kpis and SERVER in evaluation.kpis:
         apart = abs(evaluation.kpis[MODEL]["cost"] - evaluation.kpis[SERVER]["cost"]).max()
         console.print(f"Largest difference of a day's cost between server and process: {apart:.6f}", highlight=False)
+        if results["server"]["searches"] != results["model"]["search"]:
+            there = "searched" if results["server"]["searches"] else "did not search"
+            console.print(f"The server {there} behind the model's values, this process otherwise (--search).")
     if results["server"] is not None:
         answers = ", ".join(f"{source} {count}" for source, count in results["server"]["answers"].items())
         console.print(f"Answers of the server: {answers}", highlight=False)

@@ -20,7 +20,9 @@ DEADLINE_SECONDS = 10.0
 
 
 class ServerPlayer:
-    """Plays days with one server's answers; `answers` counts them by source and reason, `versions` by model."""
+    """Plays days with one server's answers; `answers` counts them by source and reason, `versions` by model, `searched`
+    those in which a search followed the model's values.
+    """
 
     def __init__(self, client: Client, company_id: str) -> None:
         self._client = client
@@ -28,6 +30,7 @@ class ServerPlayer:
         self._engine = EngineDay()
         self.answers: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
+        self.searched = 0
 
     def play(self, scenario: Scenario, seeds: Sequence[int]) -> list[DayKpi]:
         """Key figures of every day. Raises the client's `CallError` when a call gives no answer."""
@@ -57,6 +60,7 @@ class ServerPlayer:
         reason = "" if provenance.fallback_reason is None else f" {provenance.fallback_reason.value}"
         self.answers[provenance.source.value + reason] += 1
         self.versions[provenance.model_version] += 1
+        self.searched += answer.search_moves > 0
         return answer
 
 

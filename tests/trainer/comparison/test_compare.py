@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from qdispatch_domain.committing_ahead import CommittingAhead
+from qdispatch_domain.futures_search import FuturesSearch
 from qdispatch_domain.weights import WEIGHTS
-from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
+from qdispatch_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
 from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.comparators import comparator
@@ -183,14 +185,15 @@ def test_settings_are_trained_once_and_continued_when_interrupted(tmp_path: Path
     said: list[str] = []
     settings = ROOT / "training" / "smoke.json"
     model = trained(settings, tmp_path, said.append)
-    before = model.read_bytes()
+    before = load_checkpoint(model).network.state_dict()
     assert trained(settings, tmp_path, said.append) == model
     assert [line.split()[0] for line in said] == ["Training"]
     run = RunDirectory(model.parent)
     run.summary.write_text(json.dumps({**json.loads(run.summary.read_text()), "ending": "interrupted"}))
     assert trained(settings, tmp_path, said.append) == model
     assert said[-1].startswith("Continuing")
-    assert len(model.read_bytes()) == len(before)
+    after = load_checkpoint(model).network.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
     assert contestant(str(model.parent), tmp_path, silent).largest_trained == 8
 
 
@@ -218,6 +221,11 @@ def test_a_network_commits_as_far_ahead_as_its_name_says(tmp_path: Path) -> None
     tuned = contestant(f"{model}@tuned", tmp_path, silent).build(large)
     assert isinstance(tuned, CommittingAhead)
     assert tuned.minutes == tuned_window("fleet-100x700", "model") > 0.0
+    searching = contestant(f"{model}@30+search", tmp_path, silent)
+    served = searching.build(CLINIC)
+    assert isinstance(served, FuturesSearch)
+    assert served.policy.__class__ is CommittingAhead
+    assert searching.identity["search"]
     odd = checkpoint(tmp_path / "a@5")  # a file of that name is the file
     assert contestant(str(odd), tmp_path, silent).identity["commit_ahead_min"] == 0.0
     for wrong in ("soon", "-1", "inf", ""):

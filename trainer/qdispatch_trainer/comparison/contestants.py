@@ -1,13 +1,12 @@
 """Who is compared: a checkpoint, a bundle, a run, training settings (trained first), or a comparator by name.
 
-`NAME@MINUTES` is a network that commits so far ahead, `NAME@tuned` one by the minutes tuned for the scenario.
+How a network is named with what the server may put behind it: `network_name.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -17,23 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from qdispatch_bundle.sealing import read_sealed
-from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.checkpoint import load_checkpoint
 from qdispatch_trainer.comparators import COMPARATORS, comparator
+from qdispatch_trainer.comparison.network_name import NetworkName, network_name
 from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.recipes import DEFAULT, recipe_named, recipe_of_run
 from qdispatch_trainer.run_directory import RunDirectory
 from qdispatch_trainer.scenarios import SCENARIOS, Scenario
+from qdispatch_trainer.served_policy import as_served
 from qdispatch_trainer.settings_file import read_settings
 from qdispatch_trainer.training import Ending
-from qdispatch_trainer.windows.frozen import tuned_window
-from qdispatch_trainer.windows.tuning import MODEL
 
 FLAT_DRIVERS = 10
-AHEAD = "@"
-TUNED = "tuned"
-Minutes = Callable[[Scenario], float]
 
 
 class OtherTaskError(Exception):
@@ -65,31 +60,15 @@ def contestant(name: str, runs: Path, say: Callable[[str], None]) -> Contestant:
     """
     if name in COMPARATORS:
         return Contestant(name, {"comparator": name}, lambda scenario: comparator(name, scenario).build())
-    place, ahead, minutes = _ahead(name)
-    path = Path(place)
+    asked = network_name(name)
+    path = Path(asked.place)
     if not path.exists():
-        raise ValueError(f"{place!r} is no file or folder, and no comparator: {', '.join(COMPARATORS)}.")
+        raise ValueError(f"{asked.place!r} is no file or folder, and no comparator: {', '.join(COMPARATORS)}.")
     if path.suffix == ".json":
         path = trained(path, runs, say)
     elif path.is_dir() and RunDirectory(path).config.exists():
         path = _model_of(path)
-    return _network(name, path, ahead, minutes)
-
-
-def _ahead(name: str) -> tuple[str, float | str, Minutes]:
-    """Where the network is, how far ahead it commits in words, and in minutes on a scenario."""
-    place, sign, said = name.rpartition(AHEAD)
-    if not sign or Path(name).exists():
-        return name, 0.0, lambda _: 0.0
-    if said == TUNED:
-        return place, TUNED, lambda scenario: tuned_window(scenario.name, MODEL)
-    try:
-        minutes = float(said)
-    except ValueError:
-        minutes = -1.0
-    if not 0.0 <= minutes < math.inf:
-        raise ValueError(f"{name!r}: expected minutes, or {TUNED!r}, behind the {AHEAD}.")
-    return place, minutes, lambda _: minutes
+    return _network(name, path, asked)
 
 
 def trained(settings: Path, runs: Path, say: Callable[[str], None]) -> Path:
@@ -121,21 +100,21 @@ def _done(run: RunDirectory) -> bool:
     return json.loads(run.summary.read_text(encoding="utf-8")).get("ending") in (Ending.COMPLETE, Ending.EARLY_STOP)
 
 
-def _network(name: str, path: Path, ahead: float | str, minutes: Minutes) -> Contestant:
+def _network(name: str, path: Path, asked: NetworkName) -> Contestant:
     _, about = load_policy(path)
     training = _training_of(path)
     scenario, digest = str(training.get("scenario")), training.get("scenario_digest")
     if scenario in SCENARIOS and digest is not None and digest != SCENARIOS[scenario].digest():
         raise OtherTaskError(f"{name} was trained on another {scenario} ({digest}) than today's.")
     flat = about["kind"] == "flat"
-    build = partial(_scorer_at, path, minutes)
-    identity = {**about, "commit_ahead_min": ahead}
+    build = partial(_scorer_at, path, asked)
+    identity = {**about, "commit_ahead_min": asked.ahead, "search": asked.search}
     return Contestant(name, identity, build, _largest(training), FLAT_DRIVERS if flat else None)
 
 
-def _scorer_at(path: Path, minutes: Minutes, scenario: Scenario) -> Scorer:
+def _scorer_at(path: Path, asked: NetworkName, scenario: Scenario) -> Scorer:
     """Loaded where it plays: an ONNX session cannot be sent to another process."""
-    return committing_ahead(load_policy(path)[0], minutes(scenario))
+    return as_served(load_policy(path)[0], asked.minutes(scenario), asked.search)
 
 
 def _training_of(path: Path) -> Mapping[str, Any]:

@@ -44,7 +44,8 @@ SHOWN = (
 INTRODUCTION = (
     "Cost in minutes-equivalent a day, lower is better ([dispatch-rules.md](../dispatch-rules.md)). Every policy meets",
     "the same test days through the same candidates, decoder and hard rules; the heuristics with the look-ahead window",
-    "tuned for the scenario on validation days ([windows.md](windows.md)). Differences are paired by day; ± and [ ]",
+    "tuned for the scenario on validation days ([windows.md](windows.md)). *model*: the shipped network alone; *model",
+    "with search*: what the server answers with it where numba is installed. Differences are paired by day; ± and [ ]",
     "are 95 % intervals. *Decision*: mean (p95) wall time from rows in to rows out, as in the server, on one thread.",
     "*Broken rules*: found by the independent validator in so many days' decision logs. Hindsight knows the whole day",
     "and its noise, pays for EMERGENCY drivers instead of obeying their rule, and is an estimate, not a bound.",
