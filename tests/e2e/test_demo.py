@@ -31,7 +31,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProce
 def test_it_ends_well_and_shows_what_it_promises(shown: subprocess.CompletedProcess[str]) -> None:
     assert shown.returncode == 0, shown.stderr
     text = shown.stdout
-    assert re.search(r"booking-\d+ +\d\d:\d\d +assign now +→ driver-\d", text)
+    assert re.search(r"booking-\d+ +\d\d:\d\d +(assign now|wait, at most until \d\d:\d\d) +(→ )?driver-\d", text)
     assert "nobody can, because 1× UNAVAILABLE, 3× WHEELCHAIR, 1× TIME_CONFLICT" in text
     assert "Source MODEL, model tiny-1, features " in text
     assert re.search(r"the caller waited +p50 +\d+\.\d ms +p95 +\d+\.\d ms", text)
