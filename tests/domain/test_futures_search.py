@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("numba", reason="install the extra [search]: the search is compiled by numba")
 
 from qdispatch_domain.calls import call_table
-from qdispatch_domain.compiled.future_plans import Looking, _decided
+from qdispatch_domain.compiled.future_plans import Looking, _decided, plan_futures
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.sampled_calls import call_time, key_of, uniform
 from qdispatch_domain.events import next_event
@@ -18,7 +18,7 @@ from qdispatch_domain.fleet import EPS
 from qdispatch_domain.futures_search import FuturesSearch, consensus, waiting_of
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.packing import pack
-from qdispatch_domain.planner import Planner
+from qdispatch_domain.planner import Planner, days_of_fleet
 from qdispatch_domain.situation import Situation
 from qdispatch_domain.snapshot import Leg
 from tests.domain.random_snapshots import random_snapshot
@@ -161,3 +161,39 @@ def test_the_consensus_commits_what_leaves_in_more_than_half_of_the_plans() -> N
 )
 def test_what_is_decided_is_planned_no_further(votes: tuple[int, int], done: int, decided: bool) -> None:
     assert _decided(np.array(votes), np.array([0, 1]), done, Looking(futures=16, agreeing=6)) == decided
+
+
+def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None:
+    looking, how = Looking(), Search(moves=30)
+    stopped, mixed = 0, 0
+    for seed in range(60):
+        day = random_snapshot(np.random.default_rng(seed), drivers=(4, 4), bookings=(9, 9))
+        called = [
+            b if n % 2 else replace(b, time_confirmed=False, scheduled_time=None) for n, b in enumerate(day.bookings)
+        ]
+        situation = Situation(pack([replace(day, bookings=tuple(called), now=1020.0)]))
+        fleet, table = situation.fleet, situation.table
+        pairs = table.insertion
+        if not len(pairs.day):
+            continue
+        _, due, asked = plan_futures(
+            days_of_fleet(fleet, table),
+            waiting_of(fleet),
+            call_table(),
+            pairs.day,
+            pairs.driver,
+            pairs.booking,
+            np.zeros(len(pairs.day)),
+            fleet.now + 20.0,
+            looking,
+            how,
+        )
+        done = int(asked[0])
+        votes = np.bincount(pairs.booking, weights=due)[np.unique(pairs.booking)]
+        left = looking.futures - done
+        agreed = (votes == 0) | (votes == done)
+        assert (agreed & (done >= looking.agreeing) | (2 * votes > 16) | (2 * (votes + left) <= 16)).all()
+        stopped += left > 0
+        mixed += bool((~agreed).any())
+    assert stopped > 10
+    assert mixed > 3

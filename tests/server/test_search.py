@@ -17,6 +17,7 @@ from qdispatch_bundle.manifest import Precision
 from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2
 from qdispatch_domain.decoder import decide
 from qdispatch_domain.futures_search import FuturesSearch
+from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_server.request_reader import read_request
 from tests.server.requests import clinic_day, large_request, suggest
 from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment
@@ -51,6 +52,15 @@ def test_status_says_whether_a_search_follows(searching: ServerProcess, server: 
             assert suggest(channel, clinic_day()).search_moves == moves[-1]
     assert moves[0] > 0
     assert moves[1] == 0
+
+
+def test_large_fleets_are_answered_without_it(searching: ServerProcess) -> None:
+    with channel_to(searching.address) as channel:
+        status = admin_service_pb2_grpc.AdminServiceStub(channel).GetStatus(admin_service_pb2.GetStatusRequest())
+        most = status.model.search_max_drivers
+        assert most == FuturesSearch(CheapestInsertion()).most_drivers
+        for drivers, searched in ((most, True), (most + 1, False)):
+            assert (suggest(channel, large_request(drivers, 5)).search_moves > 0) == searched
 
 
 def test_on_is_refused_where_nothing_can_search(tmp_path: Path) -> None:
