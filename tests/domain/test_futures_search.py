@@ -166,7 +166,7 @@ def test_what_is_decided_is_planned_no_further(votes: tuple[int, int], done: int
 def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None:
     looking, how = Looking(), Search(moves=30)
     stopped, mixed = 0, 0
-    for seed in range(60):
+    for seed in range(120):
         day = random_snapshot(np.random.default_rng(seed), drivers=(4, 4), bookings=(9, 9))
         called = [
             b if n % 2 else replace(b, time_confirmed=False, scheduled_time=None) for n, b in enumerate(day.bookings)
