@@ -16,6 +16,7 @@ STAGES = (
     "model int8",
     "decide, fp32",
     "decide, int8",
+    "decide, search",
     "decide, heuristic",
 )
 
@@ -50,7 +51,8 @@ def page(
             "Medians in milliseconds over real moments of validation days (the first decision of the day, and the",
             "first ones after 8:00, 9:30 and 13:00, on days played by cheapest insertion), one process, one thread.",
             "*pack*: rows to arrays; *candidates*: schedules, insertion of every booking into every schedule, the",
-            "cheapest kept; *encode*: features; *model*: the graph alone; *decide*: all of it, rows in, rows out.",
+            "cheapest kept; *encode*: features; *model*: the graph alone; *decide*: all of it, rows in, rows out;",
+            "*search*: fp32 with the server's search behind it, which the larger fleets are answered without.",
             "",
             *_table(head, stage_rows, left=1),
             "",

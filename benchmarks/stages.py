@@ -13,9 +13,10 @@ from qdispatch_bundle.model import Model
 from qdispatch_domain.candidates import candidate_table
 from qdispatch_domain.decoder import decide
 from qdispatch_domain.encoding import encode
+from qdispatch_domain.futures_search import FuturesSearch
 from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_domain.packing import pack
-from qdispatch_domain.situation import Situation
+from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 
 WARM_UP = 3
@@ -74,6 +75,7 @@ def _stages(snapshot: Snapshot, models: Mapping[Precision, Model]) -> tuple[dict
         inputs = model.inputs(situation, 0)
         stages[f"model {precision.value}"] = _model_step(model, inputs)
         stages[f"decide, {precision.value}"] = _decision(snapshot, model)
+    stages["decide, search"] = _decision(snapshot, FuturesSearch(models[Precision.FP32]))
     return stages, len(situation.table.rank)
 
 
@@ -81,5 +83,5 @@ def _model_step(model: Model, inputs: Mapping[str, np.ndarray]) -> Callable[[], 
     return lambda: model.run(inputs)
 
 
-def _decision(snapshot: Snapshot, model: Model) -> Callable[[], object]:
+def _decision(snapshot: Snapshot, model: Scorer) -> Callable[[], object]:
     return lambda: decide(snapshot, model)

@@ -24,6 +24,9 @@ from qdispatch_trainer.imitation.config import ImitateConfig
 from qdispatch_trainer.imitation.run import train
 from qdispatch_trainer.imitation.wording import WORDING
 from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.quality.hindsight import measure_hindsight
+from qdispatch_trainer.quality.measure import measure
+from qdispatch_trainer.quality.model_policies import model_policy
 from qdispatch_trainer.run_directory import RunDirectory
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.training_metrics import read_metrics
@@ -87,6 +90,23 @@ def test_a_comparison_has_the_same_numbers(on_ray: OnRay) -> None:
     for name in names:
         for figure, values in here.values[name].items():
             np.testing.assert_array_equal(values, there.values[name][figure], err_msg=f"{name}, {figure}")
+
+
+def test_a_measurement_has_the_same_days(on_ray: OnRay, tmp_path: Path) -> None:
+    scenario, first = scenario_named("clinic-day"), 1_000_000
+    policy = model_policy("model with search", ROOT / "models" / "default", scenario, 20)
+    here = measure(policy, scenario, first, 70, tmp_path / "here.json", 60, Unwatched())
+    there = measure(policy, scenario, first, 70, tmp_path / "there.json", 60, Unwatched(), on_ray)
+    assert there.days == 70
+    assert there.validated == here.validated
+    assert there.agreement == here.agreement
+    for name, values in here.kpis.items():
+        np.testing.assert_array_equal(values, there.kpis[name], err_msg=name)
+    alone, both = (
+        measure_hindsight(scenario, first, 6, tmp_path / f"{name}.json", Unwatched(), workers)
+        for name, workers in (("alone", InProcess()), ("both", on_ray))
+    )
+    np.testing.assert_array_equal(alone.kpis["cost"], both.kpis["cost"])
 
 
 def test_a_training_has_the_same_numbers_and_weights(on_ray: OnRay, tmp_path: Path) -> None:
