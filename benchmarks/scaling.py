@@ -41,13 +41,14 @@ class Job:
     name: str
     pieces: str
     command: tuple[str, ...]
+    most_pieces: int | None = None  # at once, however long the work is
 
 
 JOBS = (
     Job(
         "compare, 200 days of three policies",
         "25 days of one policy",
-        ("compare", "regret-2", "joint matching", "planner 5 ms", "--scenario", "clinic-day", "--days", "200"),
+        ("compare", "regret-2", "joint matching", "planner 1 ms", "--scenario", "clinic-day", "--days", "200"),
     ),
     Job(
         "measure, 20 days of hindsight",
@@ -63,6 +64,7 @@ JOBS = (
         "train, one round of the default recipe",
         "a group of the mix in a round",
         ("train", "--config", "training/default.json", *ONE_ROUND, "--out", "{out}/run"),
+        most_pieces=3,
     ),
 )
 
@@ -79,21 +81,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = os.cpu_count() or 1
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cores})
     try:
-        rows = [_timed(job, cluster.address, options.rounds) for job in JOBS]
+        rows = [_timed(job, cluster.address, cores, options.rounds) for job in JOBS]
     finally:
         cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's has no types
-    text = page(machine(), {**package_versions(), "ray": ray.__version__}, cores, options.rounds, rows)
+    text = page(machine(), {**package_versions(), "ray": ray.__version__}, options.rounds, rows)
     options.out.write_text(text, encoding="utf-8")
     print(text)
     return 0
 
 
-def _timed(job: Job, address: str, rounds: int) -> Row:
+def _timed(job: Job, address: str, cores: int, rounds: int) -> Row:
     alone, together = [], []
     for _ in range(rounds):
         alone.append(_seconds(job.command))
         together.append(_seconds((*job.command, "--ray", address)))
-    return Row(job.name, job.pieces, statistics.median(alone), statistics.median(together))
+    medians = statistics.median(alone), statistics.median(together)
+    return Row(job.name, job.pieces, cores, *medians, job.most_pieces)
 
 
 def _seconds(command: tuple[str, ...]) -> float:
