@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdispatch_domain.committing_ahead import committing_ahead
+from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.comparators import Kind, Policy
 from qdispatch_trainer.loaded_policy import load_policy
@@ -35,7 +36,7 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
     Raises ValueError for a network of another kind than the name says and for moves without a search, and what
     `load_policy` raises.
     """
-    scorer, about = load_policy(path)
+    _, about = load_policy(path)
     if (about["kind"] == "flat") != (name == FLAT):
         raise ValueError(f"{path} holds a {about['kind']} network, which is not {name!r}")
     ahead = tuned_window(scenario.name, MODEL)
@@ -48,7 +49,7 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
     from qdispatch_domain.compiled.local_search import Search  # needs numba
     from qdispatch_domain.futures_search import FuturesSearch
 
-    usual = FuturesSearch(scorer)
+    usual = FuturesSearch(CheapestInsertion())  # the network takes its place where it plays
     searching = usual if moves is None else replace(usual, search=Search(moves=moves))
     parameters = {**about, **search_parameters(searching)}
 

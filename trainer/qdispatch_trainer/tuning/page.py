@@ -86,7 +86,7 @@ def _verdict(winner: Mapping[str, Any]) -> list[str]:
 
 def _parameters(tuning: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     untuned, importances = rows[0]["params"], tuning["importances"] or {}
-    names = sorted(tuning["best_params"], key=lambda name: -importances.get(name, 0.0))
+    names = sorted(tuning["best_params"], key=lambda name: (-importances.get(name, 0.0), name))
     return [
         f"| {name} | {_plain(untuned.get(name))} | {_plain(tuning['best_params'][name])} | "
         f"{'–' if name not in importances else format(importances[name], '.2f')} |"
