@@ -54,9 +54,10 @@ class Postgres:
         data, port = str(self._folder / "data"), str(self._port)
         command = [str(self._postgres), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", str(self._folder), "-F"]
         quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/", **self._user)
         for _ in range(300):
-            assert self._process.poll() is None, "PostgreSQL ended"
+            if self._process is None or self._process.poll() is not None:
+                # Ended: between a stop and a start anybody's connection may hold the port for a moment.
+                self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/", **self._user)
             try:
                 psycopg.connect(f"host=127.0.0.1 port={port} user=tester dbname=postgres", connect_timeout=2).close()
                 return
