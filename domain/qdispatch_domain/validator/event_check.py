@@ -13,13 +13,14 @@ from qdispatch_domain.validator.violation import Fault, Violation
 from qdispatch_domain.weights import RULES
 
 CLAIM_TOLERANCE_MIN = 1e-3
+WIRE_TOLERANCE_MIN = 1e-6  # an instant that went over the wire has nanoseconds
 
 
 def check_reevaluation(situation: Situation, decision: Decision) -> list[Violation]:
     """`now` after a decision with picks, else later than `now` and not after the next event."""
     now, claimed = situation.snapshot.now, decision.reevaluate_at
     if decision.picks:
-        if claimed == now:
+        if claimed is not None and abs(claimed - now) <= WIRE_TOLERANCE_MIN:
             return []
         return [Violation(Fault.REEVALUATE_WRONG, "reevaluate_at", f"{claimed} after picks, expected now, {now}")]
     open_rows = [b for b in situation.snapshot.bookings if booking_gap(b, now) is BookingGap.OPEN]

@@ -17,8 +17,8 @@ from qdispatch_domain.situation import Scorer
 from qdispatch_domain.snapshot import Snapshot
 
 REPEATS = 5
-SLOW_MS = 30.0  # a decision this long is timed twice, and the faster time counts: the first may have loaded a kernel
-WARM_UP = 2  # moments decided before the clock counts: compilation and caches
+SLOW_MS = 30.0  # a decision this long is timed once
+WARM_UP_SLOW = 2  # every moment is decided before the clock counts (a kernel may load), until so many were slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,14 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
     if not snapshots:
         raise ValueError("Expected at least one moment.")
     load = os.getloadavg()[0]
-    for snapshot in snapshots[:WARM_UP]:
-        decide(snapshot, scorer)
+    slow = 0
+    for snapshot in snapshots:
+        slow += _once(snapshot, scorer)[0] >= SLOW_MS
+        if slow == WARM_UP_SLOW:
+            break
     wall, cpu = [], []
     for snapshot in snapshots:
         samples = [_once(snapshot, scorer)]
-        if samples[0][0] >= SLOW_MS:
-            samples = [min(samples[0], _once(snapshot, scorer))]
         if samples[0][0] < SLOW_MS:
             samples += [_once(snapshot, scorer) for _ in range(REPEATS - 1)]
         wall.append(float(np.median([sample[0] for sample in samples])))
