@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from ray.cluster_utils import Cluster
-from rich.console import Console
 from typer.testing import CliRunner
 
 from qdispatch_trainer import workers
@@ -23,7 +22,7 @@ from qdispatch_trainer.comparison.contestants import contestant
 from qdispatch_trainer.imitation.config import ImitateConfig
 from qdispatch_trainer.imitation.run import train
 from qdispatch_trainer.imitation.wording import WORDING
-from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.quality.hindsight import measure_hindsight
 from qdispatch_trainer.quality.measure import measure
 from qdispatch_trainer.quality.model_policies import model_policy
@@ -69,7 +68,7 @@ def trained(out: Path, played_by: Workers | None) -> Path:
     settings = json.loads((ROOT / "training" / "smoke.json").read_text())
     del settings["recipe"]
     config = replace(ImitateConfig.from_dict(settings), calibration_days={})
-    train(config, out, PlainReporter(Console(quiet=True), config.all_rounds, WORDING), "test", workers=played_by)
+    train(config, out, Reporter(Unwatched(), config.all_rounds, WORDING), "test", workers=played_by)
     return out
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import torch
-from rich.console import Console
 from typer.testing import CliRunner
 
 from qdispatch_trainer.checkpoint import load_checkpoint
@@ -22,11 +21,12 @@ from qdispatch_trainer.cli import app
 from qdispatch_trainer.imitation.config import ImitateConfig
 from qdispatch_trainer.imitation.run import resume, train
 from qdispatch_trainer.imitation.wording import WORDING
-from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.recipes import recipe_of_run
 from qdispatch_trainer.run_directory import RunDirectory, RunError
 from qdispatch_trainer.training import Ending
 from qdispatch_trainer.training_metrics import read_metrics
+from qdispatch_trainer.watching import Unwatched
 
 SMOKE = Path(__file__).parents[3] / "training" / "smoke.json"
 CHANGING = {"seconds", "acting_seconds", "updating_seconds"}  # wall time
@@ -42,8 +42,8 @@ FLAT = {"small": {"drivers": [1, 9], "days_per_round": 1}}
 TINY = ImitateConfig.from_dict(smoke_settings())
 
 
-def quiet() -> PlainReporter:
-    return PlainReporter(Console(quiet=True), TINY.all_rounds, WORDING)
+def quiet() -> Reporter:
+    return Reporter(Unwatched(), TINY.all_rounds, WORDING)
 
 
 def trace(run: Path) -> list[dict[str, Any]]:
@@ -107,13 +107,13 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken: Path, tmp_pat
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(unbroken: Path, tmp_path: Path) -> None:
-    class Impatient(PlainReporter):
+    class Impatient(Reporter):
         def round(self, values: dict[str, Any]) -> None:
             if values["rounds"] == 1:
                 os.kill(os.getpid(), signal.SIGINT)
 
     out = tmp_path / "run"
-    first = train(TINY, out, Impatient(Console(quiet=True), 2, WORDING), "test")
+    first = train(TINY, out, Impatient(Unwatched(), 2, WORDING), "test")
     assert (first.ending, first.model) == (Ending.INTERRUPTED, None)
     assert resume(out, quiet()).ending is Ending.COMPLETE
     assert trace(out) == trace(unbroken)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from qdispatch_trainer.cli import app
@@ -19,9 +18,10 @@ from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.imitation.config import ImitateConfig
 from qdispatch_trainer.imitation.run import train
 from qdispatch_trainer.imitation.wording import WORDING
-from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.report.calibration import Calibrated, calibration_of
 from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.watching import Unwatched
 from tests.browser import visit
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = json.loads((ROOT / "training" / "smoke.json").read_text())
     del settings["recipe"]
     config = replace(ImitateConfig.from_dict(settings), calibration_days={})
-    train(config, out, PlainReporter(Console(quiet=True), config.all_rounds, WORDING), "qdispatch-trainer train")
+    train(config, out, Reporter(Unwatched(), config.all_rounds, WORDING), "qdispatch-trainer train")
     return out
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
 from qdispatch_trainer.acting import ExploringActor
 from qdispatch_trainer.checkpoint import load_checkpoint
@@ -26,7 +25,7 @@ from qdispatch_trainer.dqn.divergence_alarm import DivergenceAlarm
 from qdispatch_trainer.networks.adapter import SetAdapter
 from qdispatch_trainer.networks.build import build_network
 from qdispatch_trainer.policies import network_scorer
-from qdispatch_trainer.progress import PlainReporter
+from qdispatch_trainer.progress import Reporter
 from qdispatch_trainer.replay.packing import SparsePacking
 from qdispatch_trainer.replay.replay_memory import ReplayConfig, ReplayMemory
 from qdispatch_trainer.run_directory import RunDirectory, RunError
@@ -37,6 +36,7 @@ from qdispatch_trainer.train_config import TrainConfig
 from qdispatch_trainer.training import Ending, Training
 from qdispatch_trainer.training_metrics import read_metrics
 from qdispatch_trainer.views import SparseViews
+from qdispatch_trainer.watching import Unwatched
 
 QUICK = TrainConfig(
     days=8,
@@ -53,8 +53,8 @@ QUICK = TrainConfig(
 CHANGING = {"seconds", "acting_seconds"}  # wall time
 
 
-def quiet() -> PlainReporter:
-    return PlainReporter(Console(quiet=True), QUICK.days)
+def quiet() -> Reporter:
+    return Reporter(Unwatched(), QUICK.days)
 
 
 def trace(run: Path) -> list[dict[str, Any]]:
@@ -144,13 +144,13 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken: Path, tmp_pat
 
 
 def test_ctrl_c_leaves_a_run_that_can_be_resumed(unbroken: Path, tmp_path: Path) -> None:
-    class Impatient(PlainReporter):
+    class Impatient(Reporter):
         def round(self, values: dict[str, Any]) -> None:
             if values["days"] == 4:
                 os.kill(os.getpid(), signal.SIGINT)
 
     out = tmp_path / "run"
-    first = train(QUICK, out, Impatient(Console(quiet=True), 8), "test")
+    first = train(QUICK, out, Impatient(Unwatched(), 8), "test")
     assert first.ending is Ending.INTERRUPTED
     assert first.model is None
     assert resume(out, quiet()).ending is Ending.COMPLETE

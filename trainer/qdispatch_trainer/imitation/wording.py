@@ -28,4 +28,4 @@ def _validation_text(values: dict[str, Any]) -> str:
     return f"validation: cost {values['relative_cost']:.4f} of {values['reference']}'s ({single}){mark}"
 
 
-WORDING = Wording("rounds", lambda values: int(values["rounds"]), _round_text, _validation_text, 0.0)
+WORDING = Wording("rounds", lambda values: int(values["rounds"]), _round_text, _validation_text)
