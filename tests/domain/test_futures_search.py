@@ -148,6 +148,13 @@ def test_the_consensus_commits_what_leaves_in_more_than_half_of_the_plans() -> N
     assert most.tolist() == [False, True, True, False, True]
 
 
+def test_a_tie_goes_to_the_pair_of_more_plans_then_of_more_value_and_to_one_driver_only() -> None:
+    due, asked = np.array([3, 3, 2]), np.full(3, 8)
+    for planned, value in (([3, 4, 9], [2.0, 1.0, 9.0]), ([3, 3, 9], [1.0, 2.0, 9.0])):
+        _, commit = consensus(np.zeros(3, int), np.array(planned), due, asked, np.array(value))
+        assert commit.tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("votes", "done", "decided"),
     [

@@ -72,3 +72,12 @@ def call_time(table: CallTable, outbound: float, now: float, share: float) -> fl
         upper += 1
     within = (target - before[upper - 1]) / max(before[upper] - before[upper - 1], 1e-12)
     return max(table.first_min + table.slot_min * (upper - 1 + within), now)
+
+
+@kernel
+def call_times(table: CallTable, outbound: np.ndarray, now: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """`call_time` of many, all [M]."""
+    out = np.empty(now.shape[0])
+    for i in range(now.shape[0]):
+        out[i] = call_time(table, outbound[i], now[i], share[i])
+    return out

@@ -10,7 +10,7 @@ from qdispatch_domain.planner import Planner
 from qdispatch_domain.validator import validate_day
 from qdispatch_trainer.day import Day
 from qdispatch_trainer.futures import FuturesPlanner, Looking
-from qdispatch_trainer.futures.planner import _consensus, _count_within
+from qdispatch_trainer.futures.planner import _count_within
 from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.simulator.day_log import DayLog, day_record
@@ -55,21 +55,6 @@ def test_a_plan_to_start_from_is_kept_when_nothing_is_moved() -> None:
     found = play(days, FuturesPlanner(days, looking, (1,))).cost()
     fresh = play(days, Planner(Search(moves=0))).cost()
     assert abs(found - plain).sum() < abs(fresh - plain).sum()
-
-
-def test_most_plans_decide_whether_and_the_most_votes_decide_who() -> None:
-    booking = np.array([0, 0, 1, 1, 2])
-    due = np.array([2, 3, 1, 3, 4])  # of 8 futures: 5, 4 and 4
-    rank = np.array([9.0, 1.0, 1.0, 1.0, 1.0])
-    assert _consensus(booking, due, rank, 8).tolist() == [False, True, False, False, False]
-
-
-def test_a_tie_goes_to_the_better_rank_and_to_one_driver_only() -> None:
-    assert _consensus(np.zeros(3, int), np.array([3, 3, 2]), np.array([1.0, 2.0, 9.0]), 8).tolist() == [
-        False,
-        True,
-        False,
-    ]
 
 
 def test_counting_within_runs() -> None:

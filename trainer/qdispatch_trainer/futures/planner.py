@@ -17,11 +17,12 @@ from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.plan import Days, plan_days
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import EPS, Fleet
+from qdispatch_domain.futures_search import consensus
 from qdispatch_domain.insertion import Insertions
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.planner import days_of_fleet
 from qdispatch_domain.situation import Situation
-from qdispatch_trainer.day import BOOL, F64, I64, Day
+from qdispatch_trainer.day import I64, Day
 from qdispatch_trainer.futures.expected import Expected, Futures
 
 OF_BOOKINGS = (
@@ -85,17 +86,9 @@ class FuturesPlanner:
         leaves = depart.reshape(plans)[row, :, pairs.booking] <= until[pairs.day][:, None] + EPS
         planned, due = used.sum(axis=1), (used & leaves).sum(axis=1)
         rank = _VOTE * (planned + due) - _TIE * table.total
-        commit = _consensus(pairs.day * bookings + pairs.booking, due, rank, futures)
+        asked = np.full(len(pairs.day), futures)
+        _, commit = consensus(pairs.day * bookings + pairs.booking, planned, due, asked, -table.total)
         return Scores(q_pair=rank, q_wait=np.full(fleet.days, np.nan), commit=commit)
-
-
-def _consensus(booking: I64, due: I64, rank: F64, futures: int) -> BOOL:
-    """The pairs [P] to commit: of each `booking` that leaves now in more than half of the plans the most voted for."""
-    total = np.bincount(booking, weights=due)
-    order = np.lexsort((-rank, -due, booking))
-    commit = np.zeros(len(booking), dtype=np.bool_)
-    commit[order[np.diff(booking[order], prepend=-1) != 0]] = True
-    return commit & (total[booking] > 0.5 * futures)
 
 
 def _extended(days: Days, rows: I64, expected: Expected, row: I64, column: I64, room: int) -> Days:
