@@ -18,7 +18,7 @@ FOLDERS = ("domain", "bundle", "server", "trainer", "export", "clients/python")
 BREACHES = {
     "domain-is-the-heart": ("domain/qdispatch_domain/breach.py", "import qdispatch_bundle.extras"),
     "domain-numpy-only": ("domain/qdispatch_domain/breach.py", "import scipy.optimize"),
-    "numba-in-compiled": ("domain/qdispatch_domain/breach.py", "import numba"),
+    "numba-by-kernel": ("trainer/qdispatch_trainer/hindsight/breach.py", "from numba import njit"),
     "bundle-below": ("bundle/qdispatch_bundle/breach.py", "import qdispatch_server.entry"),
     "bundle-light": ("bundle/qdispatch_bundle/breach.py", "from google.protobuf import message"),
     "server-slim": ("server/qdispatch_server/breach.py", "import torch"),

@@ -29,20 +29,29 @@ _OURS = re.compile(r"^(?:from|import) (qdispatch_\w+(?:\.\w+)*)", re.MULTILINE)
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on first use, cached on disk where a folder can be written (`NUMBA_CACHE_DIR` names another one)."""
-    base = _cache_folder()
-    if base is None:
-        return cast("Callable[P, R]", njit(function))
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(base / f"kernels-{_digest(function.__module__)}")
-    try:
-        return cast("Callable[P, R]", njit(cache=True)(function))
-    finally:
-        config.CACHE_DIR = before
+    return _compiled(function)
+
+
+def small_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel whose machine code goes into that of its callers."""
+    return _compiled(function, forceinline=True)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """A piece of one kernel, pasted into it: for functions that take a whole `FleetArrays`, slow to hand on."""
     return cast("Callable[P, R]", njit(inline="always")(function))
+
+
+def _compiled(function: Callable[P, R], forceinline: bool = False) -> Callable[P, R]:
+    base = _cache_folder()
+    if base is None:
+        return cast("Callable[P, R]", njit(forceinline=forceinline)(function))
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(base / f"kernels-{_digest(function.__module__)}")
+    try:
+        return cast("Callable[P, R]", njit(cache=True, forceinline=forceinline)(function))
+    finally:
+        config.CACHE_DIR = before
 
 
 @cache

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from qdispatch_domain.compiled.jit import kernel
 from qdispatch_trainer.hindsight.editing import (
     adopt,
     below,
@@ -28,7 +28,7 @@ RELOCATE, SWAP, TAILS, SEGMENTS, REMATCH = 0.25, 0.45, 0.60, 0.75, 0.80
 MOST_REMOVED = 8
 
 
-@njit(cache=True)
+@kernel
 def _ruin_and_recreate(
     p: Problem, r: Routes, value: float, slack: float, state: np.ndarray, related: np.ndarray, out: np.ndarray
 ) -> float:
@@ -73,7 +73,7 @@ def _ruin_and_recreate(
     return value
 
 
-@njit(cache=True)
+@kernel
 def construct(p: Problem, r: Routes, state: np.ndarray) -> None:
     """Insert everybody who is nowhere yet, soonest first, each at the cheapest place."""
     out = np.empty(r.task.shape[1] + 1, np.int64)
@@ -82,7 +82,7 @@ def construct(p: Problem, r: Routes, state: np.ndarray) -> None:
             insert_cheapest(p, r, k, loads(p, r), state, out)
 
 
-@njit(cache=True)
+@kernel
 def anneal(
     p: Problem, r: Routes, related: np.ndarray, moves: int, start_temperature: float, end_temperature: float, seed: int
 ) -> float:

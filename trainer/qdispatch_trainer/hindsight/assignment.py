@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from qdispatch_domain.compiled.jit import kernel
 
 
-@njit(cache=True)
+@kernel
 def cheapest_assignment(cost: np.ndarray, n: int, chosen: np.ndarray) -> None:
     """Write into `chosen[:n]` the column of each row of `cost[:n, :n]` such that the sum is least."""
     row_price, column_price = np.zeros(n + 1), np.zeros(n + 1)

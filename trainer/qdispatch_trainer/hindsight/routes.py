@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from qdispatch_domain.compiled.jit import kernel, small_kernel
 from qdispatch_domain.compiled.primitives import arrive, serve
 from qdispatch_domain.fleet import EPS
 
@@ -72,7 +72,7 @@ def new_routes(problem: Problem, room: int) -> Routes:
     )
 
 
-@njit(cache=True, forceinline=True)
+@small_kernel
 def drive(p: Problem, d: int, k: int, origin: int, free: float) -> tuple[float, float, float, float]:
     """(cost, end, planned pickup, planned end) of driving booking k next from row `origin` of the approach matrices."""
     scheduled = p.booking[k, SCHEDULED]
@@ -100,7 +100,7 @@ def drive(p: Problem, d: int, k: int, origin: int, free: float) -> tuple[float, 
     return cost, end, planned_pickup, planned_end
 
 
-@njit(cache=True, forceinline=True)
+@small_kernel
 def time_route(p: Problem, r: Routes, d: int, first: int) -> None:
     """Time and price route d anew from position `first` on."""
     n = r.length[d]
@@ -118,7 +118,7 @@ def time_route(p: Problem, r: Routes, d: int, first: int) -> None:
     r.total[d] = r.cost[d, n] + home
 
 
-@njit(cache=True, forceinline=True)
+@small_kernel
 def price(p: Problem, r: Routes, d: int, first: int, trips: np.ndarray, n: int, same_from: int, same_as: int) -> float:
     """Cost of route d as `trips[:n]`, whose first `first` trips are the route's own; INFEASIBLE if a rule breaks.
 
@@ -156,13 +156,13 @@ def price(p: Problem, r: Routes, d: int, first: int, trips: np.ndarray, n: int, 
     return cost
 
 
-@njit(cache=True, forceinline=True)
+@small_kernel
 def spread_cost(p: Problem, total: float, squares: float) -> float:
     """Cost of S of loads that sum to `total`, their squares to `squares`."""
     return p.spread * math.sqrt(max(p.load_size * squares - total * total, 0.0))
 
 
-@njit(cache=True)
+@kernel
 def objective(p: Problem, r: Routes) -> float:
     """Cost of the day: all routes, the spread and what is left out."""
     cost, total, squares = 0.0, 0.0, 0.0

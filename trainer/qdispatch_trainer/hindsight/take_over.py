@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from qdispatch_domain.compiled.jit import kernel
 from qdispatch_trainer.hindsight.routes import INFEASIBLE, Problem, Routes, price, time_route
 
 
-@njit(cache=True)
+@kernel
 def take_over(p: Problem, r: Routes, task: np.ndarray, length: np.ndarray) -> int:
     """Fill the empty routes `r` with those of `task` [D, R] and `length` [D]; the number of bookings left out.
 
