@@ -9,6 +9,7 @@ import numpy as np
 from qdispatch_domain.compiled.jit import kernel
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.plan import Days, plan_day
+from qdispatch_domain.compiled.runs import run_end
 from qdispatch_domain.compiled.sampled_calls import CallTable, call_time, key_of, uniform
 from qdispatch_domain.fleet import EPS, NEVER
 
@@ -56,9 +57,7 @@ def plan_futures(
     first = 0
     while first < pair_day.shape[0]:
         n = pair_day[first]
-        last = first
-        while last < pair_day.shape[0] and pair_day[last] == n:
-            last += 1
+        last = run_end(pair_day, first)
         asked[first:last] = _plan_futures_of(
             f,
             n,

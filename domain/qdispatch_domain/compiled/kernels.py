@@ -3,9 +3,10 @@
 from qdispatch_domain.compiled.arrays import arrays_of
 from qdispatch_domain.compiled.candidates import find
 from qdispatch_domain.compiled.committing import NO_ROOM, NO_SUCH_POSITION, NOT_OPEN, commit
-from qdispatch_domain.compiled.encoding import TableArrays, encode
+from qdispatch_domain.compiled.encoding import encode
 from qdispatch_domain.compiled.greedy import first_come
 from qdispatch_domain.compiled.kilometers import added_kilometers
+from qdispatch_domain.compiled.table_arrays import TableArrays
 
 __all__ = [
     "NOT_OPEN",

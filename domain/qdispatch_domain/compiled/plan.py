@@ -9,6 +9,7 @@ import numpy as np
 from qdispatch_domain.compiled.jit import kernel
 from qdispatch_domain.compiled.local_search import Search, search
 from qdispatch_domain.compiled.planned_routes import Problem, Routes, new_routes, predict
+from qdispatch_domain.compiled.runs import run_end
 from qdispatch_domain.fleet import NEVER
 from qdispatch_domain.weights import RULES, WEIGHTS
 
@@ -171,9 +172,7 @@ def plan_days(
     first = 0
     while first < pair_day.shape[0]:
         n = pair_day[first]
-        last = first
-        while last < pair_day.shape[0] and pair_day[last] == n:
-            last += 1
+        last = run_end(pair_day, first)
         objective[n] = plan_day(
             f,
             n,
