@@ -17,11 +17,11 @@ from qdispatch_client import CallError, Client
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer import comparators
 from qdispatch_trainer.checkpoint import CheckpointError
-from qdispatch_trainer.evaluation import MODEL, SERVER, Evaluation, evaluate
+from qdispatch_trainer.evaluation import SERVER, Evaluation, evaluate
 from qdispatch_trainer.evaluation_table import WIDTH, evaluation_table
 from qdispatch_trainer.json_output import JSON_HELP, STANDARD_OUTPUT, write_results
 from qdispatch_trainer.loaded_policy import load_policy
-from qdispatch_trainer.policies import HEURISTICS
+from qdispatch_trainer.policies import HEURISTICS, MODEL
 from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SEEDS_PER_PURPOSE, SeedPurpose, purpose_of
 from qdispatch_trainer.served_policy import as_served

@@ -19,13 +19,12 @@ from qdispatch_trainer.action_agreement import AgreementCounter
 from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.comparators import Policy, comparator
 from qdispatch_trainer.paired_difference import Interval, interval, paired_difference
-from qdispatch_trainer.policies import HEURISTICS, REFERENCE
+from qdispatch_trainer.policies import HEURISTICS, MODEL, REFERENCE
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import purpose_of, require_seeds
 from qdispatch_trainer.simulator.kpi import DayKpi
 from qdispatch_trainer.watching import Watch
 
-MODEL = "model"
 SERVER = "model through the server"
 DAYS_AT_ONCE = 25
 KPIS = tuple(f.name for f in fields(DayKpi) if f.name not in ("scenario", "seed", "bookings"))

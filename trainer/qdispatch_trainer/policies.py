@@ -53,6 +53,7 @@ HEURISTICS: Mapping[str, BuildHeuristic] = MappingProxyType(
         "joint matching": JointMatching,
     }
 )
+MODEL = "model"  # the network that is asked about, in tables and result files
 REFERENCE = "cheapest insertion"  # the server's fallback; agreement and paired differences are against it
 
 

@@ -20,11 +20,11 @@ from qdispatch_trainer.action_agreement import AgreementCounter
 from qdispatch_trainer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
 from qdispatch_trainer.closed_loop import kpis_of, returns_of
-from qdispatch_trainer.evaluation import MODEL, SERVER, evaluate
+from qdispatch_trainer.evaluation import SERVER, evaluate
 from qdispatch_trainer.matching import JointMatching, match
 from qdispatch_trainer.networks.build import build_network
 from qdispatch_trainer.paired_difference import interval, paired_difference
-from qdispatch_trainer.policies import HEURISTICS, network_scorer
+from qdispatch_trainer.policies import HEURISTICS, MODEL, network_scorer
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedRangeError
 from qdispatch_trainer.simulator.kpi import DayKpi

@@ -14,11 +14,12 @@ from qdispatch_trainer.cli import app
 from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.matching import JointMatching
 from qdispatch_trainer.paired_difference import Interval
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.scenarios import SCENARIOS, scenario_named
 from qdispatch_trainer.windows.frozen import FROZEN_FILE, tuned_window
 from qdispatch_trainer.windows.page import windows_page
 from qdispatch_trainer.windows.record import WindowRecord, chosen
-from qdispatch_trainer.windows.tuning import MODEL, TUNABLES, Tunable, WindowCosts, tunables, tune
+from qdispatch_trainer.windows.tuning import TUNABLES, Tunable, WindowCosts, tunables, tune
 
 ROOT = Path(__file__).parents[3]
 CLINIC = scenario_named("clinic-day")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.windows.frozen import tuned_window
-from qdispatch_trainer.windows.tuning import MODEL
 
 AHEAD, TUNED, SEARCH = "@", "tuned", "+search"
 

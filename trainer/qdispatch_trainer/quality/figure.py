@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 
 from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP, planner_name
 from qdispatch_trainer.planner_effort import BUDGETS_MS
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.quality.compare import compare
 from qdispatch_trainer.quality.model_policies import FLAT, MODEL_WITH_SEARCH
 from qdispatch_trainer.quality.result import Result, slug
 from qdispatch_trainer.quality.targets import HINDSIGHT, SCENARIOS, Results
-from qdispatch_trainer.windows.tuning import MODEL
 
 KNEE_PERCENT, SQUEEZE = 20.0, 6.0  # above the knee the axis is so many times tighter: weak policies are far away
 TICKS_PERCENT = (-60, -50, -40, -30, -20, -10, 0, 10, 20, 50, 100, 200, 400)

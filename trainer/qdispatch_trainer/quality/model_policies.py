@@ -11,9 +11,9 @@ from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.comparators import Kind, Policy
 from qdispatch_trainer.loaded_policy import load_policy
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.windows.frozen import tuned_window
-from qdispatch_trainer.windows.tuning import MODEL
 
 if TYPE_CHECKING:
     from qdispatch_domain.futures_search import FuturesSearch

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from qdispatch_trainer.comparators import COMPARATORS, JOINT_MATCHING, Kind
 from qdispatch_trainer.paired_difference import Interval
-from qdispatch_trainer.policies import HEURISTICS
+from qdispatch_trainer.policies import HEURISTICS, MODEL
 from qdispatch_trainer.quality.compare import compare, mean
 from qdispatch_trainer.quality.result import Result, slug
 from qdispatch_trainer.quality.targets import (
@@ -26,7 +26,6 @@ from qdispatch_trainer.quality.targets import (
     verdicts,
 )
 from qdispatch_trainer.scenarios import SCENARIOS as ALL_SCENARIOS
-from qdispatch_trainer.windows.tuning import MODEL
 
 LABEL_SIGN = "--"  # in a file's name, between the policy and the label of a variant
 SEED_LABEL = "seed-"

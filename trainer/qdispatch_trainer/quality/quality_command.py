@@ -12,6 +12,7 @@ from rich.console import Console
 from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.comparators import COMPARATORS, ExtraMissing, Kind, comparator
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.quality.figure import draw
 from qdispatch_trainer.quality.model_policies import MODEL_WITH_SEARCH, search_parameters
 from qdispatch_trainer.quality.page import quality_page
@@ -20,7 +21,6 @@ from qdispatch_trainer.quality.targets import SUBJECT, Results, verdicts
 from qdispatch_trainer.scenarios import scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, purpose_of
 from qdispatch_trainer.windows.frozen import tuned_window
-from qdispatch_trainer.windows.tuning import MODEL
 
 EXIT_BAD_INPUT = 2
 FIGURE = "quality.svg"

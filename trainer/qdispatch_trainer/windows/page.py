@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from qdispatch_trainer.policies import REFERENCE
+from qdispatch_trainer.policies import MODEL, REFERENCE
 from qdispatch_trainer.scenarios import SCENARIOS
 from qdispatch_trainer.windows.record import chosen
-from qdispatch_trainer.windows.tuning import MODEL, NAMES, PLANNER, PLANNER_BUDGET_MS, TUNABLES
+from qdispatch_trainer.windows.tuning import NAMES, PLANNER, PLANNER_BUDGET_MS, TUNABLES
 
 INTRODUCTION = (
     "Written by `qdispatch-trainer tune-windows` from `windows.json`; no number is typed in by hand.",

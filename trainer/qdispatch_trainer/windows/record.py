@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qdispatch_domain.weights import WEIGHTS
+from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.run_directory import write_json
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import SeedPurpose
 from qdispatch_trainer.source_revision import git_revision
-from qdispatch_trainer.windows.tuning import MODEL, WindowCosts
+from qdispatch_trainer.windows.tuning import WindowCosts
 
 
 def chosen(name: str, row: Mapping[str, Any]) -> float:

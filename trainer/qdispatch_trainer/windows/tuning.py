@@ -20,7 +20,7 @@ from qdispatch_trainer.closed_loop import kpis_of
 from qdispatch_trainer.loaded_policy import load_policy
 from qdispatch_trainer.paired_difference import Interval, paired_difference
 from qdispatch_trainer.planner_effort import planner_moves
-from qdispatch_trainer.policies import HEURISTICS
+from qdispatch_trainer.policies import HEURISTICS, MODEL
 from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.seeds import SeedPurpose, seed_range
 
@@ -28,7 +28,6 @@ WINDOWS_MIN = (20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 120.0, 180.0, 240
 LEADS_MIN = (0.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 DEFAULT_LEAD_MIN = 5.0
 PLANNER = "planner"
-MODEL = "model"
 PLANNER_BUDGET_MS = 1.0  # the effort it is tuned with; the lead holds for every effort
 DAYS: Mapping[str, tuple[int, int]] = MappingProxyType(  # of the strong comparators, of the WEAK ones
     {
