@@ -34,7 +34,7 @@ _FP32_LAYERS = ("pair_advantage", "wait_hidden", "wait_advantage", "value_hidden
 def prepare(fp32: bytes) -> bytes:
     """Fold constants and infer shapes, as ONNX Runtime asks for before quantizing.
 
-    Symbolic shape inference is left out: it fails on ScatterElements.
+    Symbolic shape inference is left out: it fails on these graphs.
     """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "fp32.onnx"), Path(folder, "prepared.onnx")

@@ -1,6 +1,6 @@
 """Checkpoint network to FP32 ONNX bytes, through torch's TorchScript exporter.
 
-That exporter writes scatter-max (ScatterElements, reduction=max) at opset 18 with dynamic axes; the commit
+That exporter knows how a network's own operator is written (`networks/pooling.py`) and keeps dynamic axes; the commit
 threshold (`wait_bias_min`) becomes part of the graph's Q(wait).
 """
 
@@ -19,7 +19,7 @@ from qdispatch_trainer.networks.export_form import INPUT_NAMES, OUTPUT_NAMES, Se
 from qdispatch_trainer.networks.flat_network import FlatNetwork
 from qdispatch_trainer.networks.set_network import SetNetwork
 
-OPSET = 18  # the first with the max reduction of ScatterElements
+OPSET = 18  # the first with the max reduction of ScatterND
 _DYNAMIC_AXES = {
     "driver_features": {0: "D"},
     "booking_features": {0: "B"},

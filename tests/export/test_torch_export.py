@@ -73,3 +73,10 @@ def test_the_graph_is_checked_self_contained_and_names_no_source_file(checkpoint
     assert [entry.version for entry in model.opset_import] == [OPSET]
     assert str(Path(qdispatch_trainer.__file__).parent).encode() not in data
     assert b".py" not in data
+
+
+def test_maxima_of_messages_are_taken_a_row_at_a_time() -> None:
+    """Number by number they took a third of the graph's time."""
+    operators = [node.op_type for node in onnx.load_from_string(to_onnx(set_checkpoint())).graph.node]
+    assert operators.count("ScatterND") == 2
+    assert not {"ScatterElements", "If"} & set(operators)

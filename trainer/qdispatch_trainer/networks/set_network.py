@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from qdispatch_trainer.networks.pooling import Pooling, RaggedPooling, scatter_max
+from qdispatch_trainer.networks.pooling import Pooling, RaggedPooling
 from qdispatch_trainer.networks.ragged_batch import ActionValues, RaggedBatch
 
 
@@ -143,8 +143,8 @@ class SetNetwork(nn.Module):
             + self.message_from_booking(booking).index_select(0, pair_booking)
             + self.message_from_pair(pair_features)
         )
-        to_driver = scatter_max(message, pair_driver, driver_features.shape[0])
-        to_booking = scatter_max(message, pair_booking, booking_features.shape[0])
+        to_driver = pooling.rows_max(message, pair_driver, driver_features.shape[0])
+        to_booking = pooling.rows_max(message, pair_booking, booking_features.shape[0])
         driver = torch.relu(self.update_driver(torch.cat([driver, to_driver], dim=1)))
         booking = torch.relu(self.update_booking(torch.cat([booking, to_booking], dim=1)))
         pooled = torch.cat([pooling.pool_drivers(driver), pooling.pool_bookings(booking), context], dim=1)
