@@ -153,7 +153,7 @@ def _pack_bookings(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, in
         fleet.pickup[n, at], fleet.dropoff[n, at] = place_rows(pickups), place_rows(dropoffs)
         fleet.loaded[n, at] = fleet.travel.free_flow(fleet.pickup[n, at], fleet.dropoff[n, at])
     driven = {t.booking_id: i for i, d in enumerate(snapshot.drivers) for t in d.trips}
-    wanted = {b.id: _or([b.scheduled_time], np.nan)[0] for b in rows}
+    wanted = dict(zip((b.id for b in rows), fleet.scheduled[n, here].tolist(), strict=True))
     wanted |= {t.booking_id: t.scheduled_time for d in snapshot.drivers for t in d.trips}
     waiting = {b.id: i for i, b in enumerate(rows)}
     linked = [b.linked_booking_id for b in rows]

@@ -27,8 +27,9 @@ def wave(mean: float, days: int = DAYS) -> npt.NDArray[np.float64]:
     return mean + 100.0 * np.sin(np.arange(days))
 
 
-def time_of(mean_ms: float) -> DecisionTime:
-    return DecisionTime(10, 11.0, 14.0, mean_ms, mean_ms, 2.0 * mean_ms, mean_ms, 0.1)
+def time_of(scored_ms: float) -> DecisionTime:
+    whole = 1.5 * scored_ms
+    return DecisionTime(10, 11.0, 14.0, whole, whole, 2.0 * whole, scored_ms, 2.0 * scored_ms, whole, 0.1)
 
 
 def result(scenario: str, policy: str, cost: float, **changes: Any) -> Result:

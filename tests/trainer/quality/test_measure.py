@@ -87,6 +87,8 @@ def test_every_moment_is_timed_and_stands_in_the_file(tmp_path: Path) -> None:
     timed = time_policy(NEAREST, CLINIC, measured(path, 2), path).timing["day"]
     assert read_result(path).timing["day"].moments == timed.moments == 48
     assert 0.0 < timed.p50_ms <= timed.p95_ms
+    assert 0.0 < timed.scored_mean_ms < timed.mean_ms
+    assert timed.scored_mean_ms <= timed.scored_p95_ms < timed.p95_ms
     assert timed.drivers > timed.open_bookings / 10.0 > 0.0
     with pytest.raises(ValueError, match="at least one moment"):
         time_decisions([], CheapestInsertion())

@@ -1,10 +1,12 @@
 """How long one decision takes, in the server's own code path: rows in, rows out, one situation, one thread.
 
 `decide` is what the server calls: pack -> candidates -> features -> scores -> picks -> rows (`docs/architecture.md`).
+The time until the last scores is told apart: features, network and search, without the answer's rows.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Sequence
@@ -13,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdispatch_domain.decoder import decide
-from qdispatch_domain.situation import Scorer
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 
 REPEATS = 5
@@ -31,6 +34,8 @@ class DecisionTime:
     mean_ms: float
     p50_ms: float
     p95_ms: float
+    scored_mean_ms: float  # until the scores: features, network and search
+    scored_p95_ms: float
     cpu_mean_ms: float  # processor time of the thread: what a busy neighbour cannot lengthen
     load: float  # 1-minute load average before, to judge how quiet the machine was
 
@@ -40,18 +45,12 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
     if not snapshots:
         raise ValueError("Expected at least one moment.")
     load = os.getloadavg()[0]
-    slow = 0
-    for snapshot in snapshots:
-        slow += _once(snapshot, scorer)[0] >= SLOW_MS
-        if slow == WARM_UP_SLOW:
-            break
-    wall, cpu = [], []
-    for snapshot in snapshots:
-        samples = [_once(snapshot, scorer)]
-        if samples[0][0] < SLOW_MS:
-            samples += [_once(snapshot, scorer) for _ in range(REPEATS - 1)]
-        wall.append(float(np.median([sample[0] for sample in samples])))
-        cpu.append(float(np.median([sample[1] for sample in samples])))
+    gc.collect()
+    gc.freeze()  # as the server does before it serves
+    try:
+        wall, scored, cpu = _medians(snapshots, scorer)
+    finally:
+        gc.unfreeze()
     return DecisionTime(
         moments=len(snapshots),
         drivers=float(np.mean([len(snapshot.drivers) for snapshot in snapshots])),
@@ -59,12 +58,49 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
         mean_ms=float(np.mean(wall)),
         p50_ms=float(np.percentile(wall, 50)),
         p95_ms=float(np.percentile(wall, 95)),
+        scored_mean_ms=float(np.mean(scored)),
+        scored_p95_ms=float(np.percentile(scored, 95)),
         cpu_mean_ms=float(np.mean(cpu)),
         load=load,
     )
 
 
-def _once(snapshot: Snapshot, scorer: Scorer) -> tuple[float, float]:
+def _medians(snapshots: Sequence[Snapshot], scorer: Scorer) -> tuple[list[float], list[float], list[float]]:
+    """Of each moment the medians of what `_once` measures."""
+    slow = 0
+    for snapshot in snapshots:
+        slow += _once(snapshot, scorer)[0] >= SLOW_MS
+        if slow == WARM_UP_SLOW:
+            break
+    wall, scored, cpu = [], [], []
+    for snapshot in snapshots:
+        samples = [_once(snapshot, scorer)]
+        if samples[0][0] < SLOW_MS:
+            samples += [_once(snapshot, scorer) for _ in range(REPEATS - 1)]
+        wall.append(float(np.median([sample[0] for sample in samples])))
+        scored.append(float(np.median([sample[1] for sample in samples])))
+        cpu.append(float(np.median([sample[2] for sample in samples])))
+    return wall, scored, cpu
+
+
+class _Clocked:
+    """A scorer that notes when it has scored."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+        self.done_at = 0.0
+
+    def score(self, situation: Situation) -> Scores:
+        """The scorer's own."""
+        scores = self._scorer.score(situation)
+        self.done_at = time.perf_counter()
+        return scores
+
+
+def _once(snapshot: Snapshot, scorer: Scorer) -> tuple[float, float, float]:
+    """Wall time of the decision, wall time until its last scores, processor time; milliseconds."""
+    clocked = _Clocked(scorer)
     wall, cpu = time.perf_counter(), time.thread_time()
-    decide(snapshot, scorer)
-    return 1e3 * (time.perf_counter() - wall), 1e3 * (time.thread_time() - cpu)
+    decide(snapshot, clocked)
+    ended, spent = time.perf_counter(), time.thread_time() - cpu
+    return 1e3 * (ended - wall), 1e3 * (clocked.done_at - wall), 1e3 * spent
