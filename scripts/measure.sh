@@ -10,8 +10,9 @@ large=(--scenario fleet-60x300 --scenario fleet-100x700)
 measure() { qdispatch-trainer measure "$@"; }
 
 measure --policy heuristics --policy "planner 0.25 ms" --policy "planner 1 ms" --policy "planner 5 ms"
-measure --policy model --model models/default "${small[@]}" --validate 200
-measure --policy model --model models/default "${large[@]}"
+model=(--policy model --policy "model with search" --model models/default)
+measure "${model[@]}" "${small[@]}" --validate 200
+measure "${model[@]}" "${large[@]}"
 for slow in "PyVRP 100 ms" hindsight; do
   measure --policy "$slow" "${small[@]}" --days 200
   measure --policy "$slow" "${large[@]}" --days 30

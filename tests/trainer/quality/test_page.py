@@ -37,7 +37,7 @@ def test_a_scenario_lists_its_policies_cheapest_first() -> None:
     model = dict(zip(head, policies[1], strict=True))
     assert model["cost"].startswith("850 ± ")
     assert model[f"{SUBJECT} − policy"] == "–"
-    assert model["decision ms"] == "1.00 (2.00)"
+    assert model["decision ms"] == "1.50 (3.00)"
     assert model["broken rules"] == "0 in 200 days"
     planner = dict(zip(head, policies[2], strict=True))
     assert planner[f"{SUBJECT} − policy"] == "-10 [-10, -10]"
