@@ -38,14 +38,21 @@ ANY = 1_000  # drivers: the search follows in every fleet
 
 def policies(network: Scorer) -> Mapping[str, Scorer]:
     """What is compared with the network alone."""
+    fresh = Looking(futures=16, known_moves=0)
     return {
         "planner, 2,000 moves": Planner(Search(moves=2000)),
-        "16 futures, 150 moves": FuturesSearch(network, most_drivers=ANY),
-        "16 futures, 100 moves": FuturesSearch(network, search=Search(moves=100), most_drivers=ANY),
-        "12 futures, 60 moves": FuturesSearch(network, Looking(futures=12), Search(moves=60), most_drivers=ANY),
-        "16 futures, 150 moves, all planned": FuturesSearch(network, Looking(agreeing=16), most_drivers=ANY),
-        "8 futures, 400 moves": FuturesSearch(network, Looking(futures=8), Search(moves=400), most_drivers=ANY),
+        "from nothing, 12 futures of 60 moves": searching(network, fresh._replace(futures=12), 60),
+        "from nothing, 16 futures of 150 moves": searching(network, fresh, 150),
+        "the same, all 16 planned": searching(network, fresh._replace(agreeing=16), 150),
+        "600 moves from the network's choice, 8 futures of 150": searching(network, Looking(known_moves=600), 150),
+        "1,000 moves from the network's choice, 8 futures of 150": searching(network, Looking(known_moves=1000), 150),
+        "2,000 moves from the network's choice, 8 futures of 100": searching(network, Looking(known_moves=2000), 100),
     }
+
+
+def searching(network: Scorer, looking: Looking, moves: int) -> Scorer:
+    """The search in every fleet."""
+    return FuturesSearch(network, looking, Search(moves=moves), most_drivers=ANY)
 
 
 def days_asked(scenario: str, drivers: tuple[int, int] | None, count: int) -> list[Day]:

@@ -32,18 +32,22 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class FuturesSearch:
-    """A policy behind which a few plans for sampled futures choose what to commit. See `Scorer`."""
+    """A policy behind which a few plans for sampled futures choose what to commit. See `Scorer`.
+
+    Each booking's best pair by the policy makes the first plan of what is known; a search improves it, and the plans of
+    the futures start from that.
+    """
 
     policy: Scorer
     looking: Looking = field(default_factory=Looking)
     search: Search = field(default_factory=lambda: Search(moves=SERVED_MOVES))  # over one future
     lead_min: float = 5.0
-    most_drivers: int = 22  # usable ones; larger fleets are left to the policy
+    most_drivers: int = 36  # usable ones; larger fleets are left to the policy
 
     @property
     def moves(self) -> int:
         """Of a whole answer, at most."""
-        return self.looking.futures * self.search.moves
+        return self.looking.known_moves + self.looking.futures * self.search.moves
 
     def score(self, situation: Situation) -> Scores:
         """The policy's values, the pairs that most plans use first among those of their booking, and what to commit.
@@ -63,7 +67,7 @@ class FuturesSearch:
             return Scores(scores.q_pair, wait, own & large)
         planned, due, asked = np.zeros((3, len(pairs.day)), dtype=np.int64)
         planned[kept], due[kept], asked[kept] = plan_futures(
-            days_of_fleet(fleet, table),
+            days_of_fleet(fleet, table)._replace(first_driver=_chosen(situation, scores.q_pair)),
             waiting_of(fleet),
             call_table(),
             pairs.day[kept],
@@ -74,8 +78,7 @@ class FuturesSearch:
             self.looking,
             self.search,
         )
-        booking = pairs.day * fleet.open.shape[1] + pairs.booking
-        most, commit = consensus(booking, planned, due, asked, scores.q_pair)
+        most, commit = consensus(_bookings(situation), planned, due, asked, scores.q_pair)
         return Scores(lifted(situation, scores.q_pair, most), wait, np.where(large, own, commit))
 
 
@@ -89,6 +92,23 @@ def consensus(booking: I64, planned: I64, due: I64, asked: I64, value: F64) -> t
     committed = np.zeros(len(total), dtype=np.bool_)
     committed[booking[leaving]] = True
     return np.where(committed[booking], leaving, used), leaving
+
+
+def _bookings(situation: Situation) -> I64:
+    """Of every pair [P] a number of its booking, over all days."""
+    pairs = situation.table.insertion
+    number: I64 = pairs.day * situation.fleet.open.shape[1] + pairs.booking
+    return number
+
+
+def _chosen(situation: Situation, value: F64) -> I64:
+    """The driver of each booking's best pair by `value` [P], [N, B]; -1 without a pair."""
+    pairs = situation.table.insertion
+    booking = _bookings(situation)
+    best = _first(np.lexsort((-value, booking)), booking)
+    driver = np.full(situation.fleet.open.shape, -1)
+    driver[pairs.day[best], pairs.booking[best]] = pairs.driver[best]
+    return driver
 
 
 def _first(order: I64, booking: I64) -> Bool:

@@ -45,7 +45,7 @@ def test_without_calls_to_come_it_is_the_planner(seed: int) -> None:
     called = replace(whole, bookings=tuple(b for b in whole.bookings if b.time_confirmed))
     situation = Situation(pack([called]))
     pairs = situation.table.insertion
-    found = FuturesSearch(MinusCost(), search=Search(moves=50)).score(situation)
+    found = FuturesSearch(MinusCost(), Looking(known_moves=0), Search(moves=50)).score(situation)
     plan = Planner(Search(moves=50)).score(situation)
     assert found.commit is not None
     assert plan.commit is not None
@@ -72,6 +72,33 @@ def test_a_call_that_may_come_keeps_a_driver_who_is_needed_for_it() -> None:
 
     assert taken(soon) == "lift"
     assert taken(soon, call) == "plain"
+
+
+class Prefers:
+    """One driver, whatever the cost."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def score(self, situation: Situation) -> Scores:
+        return Scores(100.0 * (situation.table.insertion.driver == self.number), np.full(situation.fleet.days, 1e9))
+
+
+@pytest.mark.parametrize("preferred", [0, 1])
+def test_the_first_plan_is_what_the_policy_chose(preferred: int) -> None:
+    fleet = [driver("near", 1.0, shift_end=1400.0), driver("far", 9.0, shift_end=1400.0)]
+    asked = [booking(f"b{n}", 1.0, 3.0, 630.0 + 15.0 * n) for n in range(6)]
+    situation = Situation(pack([snapshot(fleet, asked)]))
+
+    def of_the_preferred(known_moves: int) -> int:
+        search = FuturesSearch(Prefers(preferred), Looking(known_moves=known_moves), Search(moves=0), lead_min=900.0)
+        commit = search.score(situation).commit
+        assert commit is not None
+        assert commit.sum() == len(asked)
+        return int((situation.table.insertion.driver[commit] == preferred).sum())
+
+    assert of_the_preferred(known_moves=1) >= 4  # one move changes two bookings at most
+    assert of_the_preferred(known_moves=0) == 3  # from nothing they share
 
 
 def test_large_fleets_are_left_to_the_policy() -> None:
@@ -171,7 +198,7 @@ def test_what_is_decided_is_planned_no_further(votes: tuple[int, int], done: int
 
 
 def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None:
-    looking, how = Looking(), Search(moves=30)
+    looking, how = Looking(futures=16, known_moves=0), Search(moves=30)
     stopped, mixed = 0, 0
     for seed in range(120):
         day = random_snapshot(np.random.default_rng(seed), drivers=(4, 4), bookings=(9, 9))
@@ -199,7 +226,8 @@ def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None
         votes = np.bincount(pairs.booking, weights=due)[np.unique(pairs.booking)]
         left = looking.futures - done
         agreed = (votes == 0) | (votes == done)
-        assert (agreed & (done >= looking.agreeing) | (2 * votes > 16) | (2 * (votes + left) <= 16)).all()
+        half = looking.futures
+        assert (agreed & (done >= looking.agreeing) | (2 * votes > half) | (2 * (votes + left) <= half)).all()
         stopped += left > 0
         mixed += bool((~agreed).any())
     assert stopped > 10

@@ -28,10 +28,10 @@ class Waiting(NamedTuple):
 class Looking(NamedTuple):
     """How far to look; every field is part of a policy's identity."""
 
-    futures: int = 16
+    futures: int = 8
     agreeing: int = 6  # when all of so many say the same of every booking, the other futures are left out
     ahead_min: float = 90.0  # calls later than this are left out
-    known_moves: int = 0  # over what is known, for a plan that those of the futures start from; 0: from nothing
+    known_moves: int = 1000  # over what is known, for a plan that those of the futures start from; 0: from nothing
 
 
 @kernel
