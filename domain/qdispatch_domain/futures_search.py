@@ -42,7 +42,7 @@ class FuturesSearch:
     looking: Looking = field(default_factory=Looking)
     search: Search = field(default_factory=lambda: Search(moves=SERVED_MOVES))  # over one future
     lead_min: float = 5.0
-    most_drivers: int = 36  # usable ones; larger fleets are left to the policy
+    most_drivers: int = 22  # usable ones; larger fleets are left to the policy
 
     @property
     def moves(self) -> int:
