@@ -21,7 +21,7 @@ from qdispatch_trainer.quality.result import Result, slug
 from qdispatch_trainer.quality.targets import HINDSIGHT, SCENARIOS, Results
 
 KNEE_PERCENT, SQUEEZE = 20.0, 6.0  # above the knee the axis is so many times tighter: weak policies are far away
-TICKS_PERCENT = (-60, -50, -40, -30, -20, -10, 0, 10, 20, 50, 100, 200, 400)
+TICKS_PERCENT = (-60, -50, -40, -30, -20, -10, 0, 10, 20, 100, 200, 400)
 TICKS_MS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 GREY, BLUE, GREEN, RED = "#777777", "#1f6fb4", "#2a8a4a", "#c1272d"
 STYLES: Mapping[str, tuple[str, str, float]] = MappingProxyType(  # marker, colour, size
