@@ -3,8 +3,9 @@
     python experiments/futures_behind_network.py --scenario fleet-10x60 --days 200
     python experiments/futures_behind_network.py --drivers 6 10 --days 120
 
-Every row is a policy; differences to the network alone are paired by day and in percent of its cost, on validation
-seeds. `--drivers`: every day is of a scenario of its own with so many REGULAR drivers, drawn as for training days.
+Every row is a policy; differences to the network alone (`--against`: to another row) are paired by day and in percent
+of its cost, on validation seeds. `--drivers`: every day is of a scenario of its own with so many REGULAR drivers, drawn
+as for training days.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--drivers", type=int, nargs=2)
     parser.add_argument("--days", type=int, default=200)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the rows, from 0; default: all")
+    parser.add_argument("--against", type=int, help="number of the row to compare with; default: the network alone")
     parser.add_argument("--model", type=Path, default=Path("models/default"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -82,10 +84,12 @@ def main() -> None:
         parts = [days[first : first + DAYS_AT_ONCE] for first in range(0, len(days), DAYS_AT_ONCE)]
         return np.concatenate([-returns_on(part, policy) for part in parts])
 
-    plain = costs(network)
+    rows = policies(network)
+    name, reference = ("network", network) if asked.against is None else list(rows.items())[asked.against]
+    plain = costs(reference)
     what = asked.scenario if asked.drivers is None else f"{asked.drivers[0]} to {asked.drivers[1]} drivers"
-    print(f"{what}, {asked.days} validation days, network: {plain.mean():.0f}", flush=True)
-    for number, (name, policy) in enumerate(policies(network).items()):
+    print(f"{what}, {asked.days} validation days, {name}: {plain.mean():.0f}", flush=True)
+    for number, (name, policy) in enumerate(rows.items()):
         if asked.only is None or number in asked.only:
             found = paired_difference(100.0 * costs(policy) / plain.mean(), 100.0 * plain / plain.mean())
             print(f"{name}: {found.mean:+.1f} +- {found.half_width:.1f} %", flush=True)
