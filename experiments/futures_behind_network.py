@@ -56,13 +56,15 @@ def searching(network: Scorer, looking: Looking, moves: int) -> Scorer:
     return FuturesSearch(network, looking, Search(moves=moves), most_drivers=ANY)
 
 
-def days_asked(scenario: str, drivers: tuple[int, int] | None, count: int) -> list[Day]:
-    """So many validation days."""
+def days_asked(scenario: str, drivers: tuple[int, int] | None, count: int, first: int) -> list[Day]:
+    """So many validation days, from the `first` on."""
     if drivers is None:
-        return [generate_day(scenario_named(scenario), seed) for seed in seed_range(SeedPurpose.VALIDATION, count)]
+        return [
+            generate_day(scenario_named(scenario), seed) for seed in seed_range(SeedPurpose.VALIDATION, count, first)
+        ]
     return [
         generate_day(drawn_scenario(f"drawn-{seed}", drivers, np.random.default_rng((STREAM, seed))), seed)
-        for seed in seed_range(SeedPurpose.VALIDATION, count, FIRST_DRAWN_DAY)
+        for seed in seed_range(SeedPurpose.VALIDATION, count, FIRST_DRAWN_DAY + first)
     ]
 
 
@@ -72,13 +74,14 @@ def main() -> None:
     parser.add_argument("--scenario", default="clinic-day")
     parser.add_argument("--drivers", type=int, nargs=2)
     parser.add_argument("--days", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="so many validation days are left out")
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the rows, from 0; default: all")
     parser.add_argument("--against", type=int, help="number of the row to compare with; default: the network alone")
     parser.add_argument("--model", type=Path, default=Path("models/default"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     network, _ = load_policy(asked.model)
-    days = days_asked(asked.scenario, asked.drivers and tuple(asked.drivers), asked.days)
+    days = days_asked(asked.scenario, asked.drivers and tuple(asked.drivers), asked.days, asked.first)
 
     def costs(policy: Scorer) -> np.ndarray:
         parts = [days[first : first + DAYS_AT_ONCE] for first in range(0, len(days), DAYS_AT_ONCE)]

@@ -226,8 +226,8 @@ def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None
         votes = np.bincount(pairs.booking, weights=due)[np.unique(pairs.booking)]
         left = looking.futures - done
         agreed = (votes == 0) | (votes == done)
-        half = looking.futures
-        assert (agreed & (done >= looking.agreeing) | (2 * votes > half) | (2 * (votes + left) <= half)).all()
+        of = looking.futures
+        assert (agreed & (done >= looking.agreeing) | (2 * votes > of) | (2 * (votes + left) <= of)).all()
         stopped += left > 0
         mixed += bool((~agreed).any())
     assert stopped > 10
