@@ -17,6 +17,7 @@ import torch
 from qdispatch_trainer.networks.build import QNetwork, build_network, config_from_dict, config_to_dict, kind_of
 
 FORMAT = 1
+UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, OSError)  # what `torch.load` raises
 
 
 class CheckpointError(Exception):
@@ -54,6 +55,11 @@ def write_atomically(content: dict[str, Any], path: Path) -> None:
     temporary.replace(path)
 
 
+def why_unreadable(error: Exception) -> str:
+    """Why one of UNREADABLE was raised. Torch's own text is left out: it advises to load the file with its code."""
+    return str(error) if isinstance(error, OSError) else "damaged, or holding more than tensors and plain values."
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write `path` atomically."""
     write_atomically(
@@ -82,8 +88,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no checkpoint at {path}.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
+    except UNREADABLE as error:
+        raise CheckpointError(f"{path} is not a readable checkpoint: {why_unreadable(error)}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} has checkpoint format {found}, expected {FORMAT}.")

@@ -6,7 +6,6 @@ The random streams need no saving: every round derives its own from (seed, purpo
 from __future__ import annotations
 
 import math
-import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from qdispatch_trainer.checkpoint import write_atomically
+from qdispatch_trainer.checkpoint import UNREADABLE, why_unreadable, write_atomically
 from qdispatch_trainer.run_directory import STATE_FORMAT, RunError
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ def load_counters(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise RunError(f"{path} does not exist: the run was stopped before its first state was saved.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise RunError(f"{path} is not a readable training state: {error}") from error
+    except UNREADABLE as error:
+        raise RunError(f"{path} is not a readable training state: {why_unreadable(error)}") from error
     if not isinstance(content, dict) or content.pop("format", None) != STATE_FORMAT:
         raise RunError(f"{path} is no training state of format {STATE_FORMAT}.")
     return content.pop("progress"), content
