@@ -7,8 +7,29 @@ from typing import NamedTuple
 import numpy as np
 
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.compiled.local_search import Search, search
-from qdispatch_domain.compiled.planned_routes import Problem, Routes, new_routes, predict
+from qdispatch_domain.compiled.local_search import Options, Search, search
+from qdispatch_domain.compiled.planned_routes import DEPART, Routes, new_routes, predict
+from qdispatch_domain.compiled.route_problem import (
+    ANCHOR_TIME,
+    DRIVER_COLUMNS,
+    DROPOFF_SERVICE,
+    EXTRA_VARIANCE,
+    HAS_HOME,
+    LATE_RATE,
+    LATEST,
+    LATEST_FINISH,
+    LOAD_BASE,
+    LOAD_STEP,
+    LOADED,
+    MOST_KEPT,
+    PICKUP_SERVICE,
+    SCHEDULED,
+    TASK_COLUMNS,
+    TOLERANCE,
+    TRIP_COST,
+    WORKED,
+    Problem,
+)
 from qdispatch_domain.compiled.runs import run_end
 from qdispatch_domain.fleet import NEVER
 from qdispatch_domain.weights import RULES, WEIGHTS
@@ -16,7 +37,7 @@ from qdispatch_domain.weights import RULES, WEIGHTS
 EMERGENCY, CHANGE = WEIGHTS.emergency_trip, WEIGHTS.driver_change
 LATE_OUTBOUND, LATE_RETURN = WEIGHTS.outbound_lateness_per_min, WEIGHTS.return_lateness_per_min
 UNSERVED, UNSERVED_URGENT = WEIGHTS.unserved, WEIGHTS.unserved_urgent
-LATEST = RULES.latest_insertion_min
+MOST_LATE = RULES.latest_insertion_min
 
 
 class Days(NamedTuple):
@@ -61,7 +82,7 @@ class Days(NamedTuple):
 
 
 @kernel
-def _problem(
+def problem_of(
     f: Days, n: int, scheduled: np.ndarray, row_driver: np.ndarray, bookings: np.ndarray, how: Search
 ) -> tuple[Problem, Routes]:
     """The problem of day n over drivers `row_driver` [D'] and `bookings` [B'] wanted at `scheduled` [B], COMMITTED
@@ -79,74 +100,69 @@ def _problem(
         committed += f.n_trips[n, d]
         longest = max(longest, f.n_trips[n, d])
     tasks = committed + opened
+    places = tasks + drivers
+    kept = places if places <= MOST_KEPT else 0
     p = Problem(
-        np.empty((tasks, 4)),
-        np.empty((tasks, 4)),
-        np.empty(tasks),
-        np.empty(tasks),
-        np.empty(tasks),
-        np.empty(tasks),
-        np.empty(tasks),
-        np.empty(tasks),
-        np.full(tasks, NEVER),
-        np.empty(tasks),
-        np.empty(drivers),
-        np.empty(drivers),
-        np.empty((drivers, 4)),
-        np.empty(drivers, np.bool_),
-        np.empty(drivers, np.bool_),
-        np.empty((drivers, 4)),
-        np.empty(drivers),
-        np.empty((drivers, f.break_start.shape[2])),
-        np.empty((drivers, f.break_start.shape[2])),
-        np.empty(drivers),
-        np.empty(drivers),
+        np.empty((tasks, TASK_COLUMNS)),
+        np.empty((drivers, DRIVER_COLUMNS)),
+        np.empty((2, drivers, f.break_start.shape[2])),
+        np.empty((places, 4)),
+        np.empty((places, 4)),
+        np.full((kept, kept), np.nan),
+        f.seconds,
         float(f.counts[n].sum()),
         rest_total,
         rest_squares,
-        f.seconds,
         how.travel_sd,
     )
     r = new_routes(drivers, longest + min(opened, 12), tasks)
     k = 0
     for row in range(drivers):
         d = row_driver[row]
-        p.trip_cost[row] = 0.0 if f.regular[n, d] else EMERGENCY
-        p.anchor_time[row] = f.anchor_time[n, d]
-        p.anchor_place[row] = f.anchor_place[n, d]
-        p.has_home[row], p.home[row] = f.has_home[n, d], f.home[n, d]
-        p.worked[row] = f.trips_done[n, d] > 0 or f.locked[n, d]
-        p.break_start[row], p.break_end[row] = f.break_start[n, d], f.break_end[n, d]
-        p.load_step[row] = 1.0 / f.contract_share[n, d] if f.counts[n, d] else 0.0
-        p.load_base[row] = p.load_step[row] * (f.trips_done[n, d] + (1.0 if f.locked[n, d] else 0.0))
+        p.driver[row, TRIP_COST] = 0.0 if f.regular[n, d] else EMERGENCY
+        p.driver[row, ANCHOR_TIME] = f.anchor_time[n, d]
+        p.origin[tasks + row], p.destination[tasks + row] = f.anchor_place[n, d], f.home[n, d]
+        p.driver[row, HAS_HOME] = 1.0 if f.has_home[n, d] else 0.0
+        p.driver[row, WORKED] = 1.0 if f.trips_done[n, d] > 0 or f.locked[n, d] else 0.0
+        p.breaks[0, row], p.breaks[1, row] = f.break_start[n, d], f.break_end[n, d]
+        step = 1.0 / f.contract_share[n, d] if f.counts[n, d] else 0.0
+        p.driver[row, LOAD_STEP] = step
+        p.driver[row, LOAD_BASE] = step * (f.trips_done[n, d] + (1.0 if f.locked[n, d] else 0.0))
         r.length[row] = f.n_trips[n, d]
         for i in range(f.n_trips[n, d]):
-            p.pickup[k], p.dropoff[k] = f.trip_pickup[n, d, i], f.trip_dropoff[n, d, i]
-            p.scheduled[k], p.tolerance[k] = f.trip_scheduled[n, d, i], f.trip_tolerance[n, d, i]
-            p.pickup_service[k] = f.trip_pickup_service[n, d, i]
-            p.dropoff_service[k] = f.trip_dropoff_service[n, d, i]
-            p.loaded[k] = f.trip_loaded[n, d, i]
-            p.late_rate[k] = LATE_OUTBOUND if f.trip_outbound[n, d, i] else LATE_RETURN
-            p.latest[k] = f.trip_promised[n, d, i] + f.trip_tolerance[n, d, i]
+            p.destination[k], p.origin[k] = f.trip_pickup[n, d, i], f.trip_dropoff[n, d, i]
+            p.task[k, SCHEDULED], p.task[k, TOLERANCE] = f.trip_scheduled[n, d, i], f.trip_tolerance[n, d, i]
+            p.task[k, PICKUP_SERVICE] = f.trip_pickup_service[n, d, i]
+            p.task[k, DROPOFF_SERVICE] = f.trip_dropoff_service[n, d, i]
+            p.task[k, LOADED] = f.trip_loaded[n, d, i]
+            p.task[k, LATE_RATE] = LATE_OUTBOUND if f.trip_outbound[n, d, i] else LATE_RETURN
+            p.task[k, LATEST] = f.trip_promised[n, d, i] + f.trip_tolerance[n, d, i]
             r.task[row, i] = k
             r.driver[k] = row
             k += 1
     for j in range(opened):
         b = bookings[j]
-        p.pickup[k], p.dropoff[k] = f.pickup[n, b], f.dropoff[n, b]
-        p.scheduled[k], p.tolerance[k] = scheduled[b], f.tolerance[n, b]
-        p.pickup_service[k], p.dropoff_service[k] = f.pickup_service[n, b], f.dropoff_service[n, b]
-        p.loaded[k] = f.loaded[n, b]
-        p.late_rate[k] = LATE_OUTBOUND if f.outbound[n, b] else LATE_RETURN
-        p.latest[k] = scheduled[b] + LATEST
+        p.destination[k], p.origin[k] = f.pickup[n, b], f.dropoff[n, b]
+        p.task[k, TOLERANCE] = f.tolerance[n, b]
+        p.task[k, PICKUP_SERVICE], p.task[k, DROPOFF_SERVICE] = f.pickup_service[n, b], f.dropoff_service[n, b]
+        p.task[k, LOADED] = f.loaded[n, b]
+        p.task[k, LATE_RATE] = LATE_OUTBOUND if f.outbound[n, b] else LATE_RETURN
+        want(p, k, scheduled[b])
         k += 1
     for k in range(tasks):
-        services = p.pickup_service[k] * p.pickup_service[k] + p.dropoff_service[k] * p.dropoff_service[k]
-        p.extra_variance[k] = (how.travel_sd * p.loaded[k]) ** 2 + how.service_sd * how.service_sd * services
+        drive, load, leave = p.task[k, LOADED], p.task[k, PICKUP_SERVICE], p.task[k, DROPOFF_SERVICE]
+        services = load * load + leave * leave
+        p.task[k, EXTRA_VARIANCE] = (how.travel_sd * drive) ** 2 + how.service_sd * how.service_sd * services
     for row in range(drivers):
-        finish = predict(p, r, row)  # raises `latest` of trips that are late already: kept, not worsened (rules 3, 4)
-        p.latest_finish[row] = max(f.shift_end[n, row_driver[row]], finish)
+        finish = predict(p, r, row)  # raises LATEST of trips that are late already: kept, not worsened (rules 3, 4)
+        p.driver[row, LATEST_FINISH] = max(f.shift_end[n, row_driver[row]], finish)
     return p, r
+
+
+@kernel
+def want(p: Problem, k: int, scheduled: float) -> None:
+    """Task k, an open booking, is wanted at `scheduled`."""
+    p.task[k, SCHEDULED], p.task[k, LATEST] = scheduled, scheduled + MOST_LATE
 
 
 @kernel
@@ -251,27 +267,14 @@ def plan_day(
             options += 1
             i += 1
         option_from[j + 1] = options
-    p, r = _problem(f, n, scheduled, row_driver, chosen, how)
-    first_open = p.scheduled.shape[0] - count
-    order = np.arange(first_open, first_open + count)
-    objective = search(
-        p,
-        r,
-        first_open,
-        order,
-        option_from,
-        option_driver,
-        option_cost,
-        unserved,
-        first_driver,
-        how.moves,
-        how.start_temperature,
-        how.end_temperature,
-    )
+    p, r = problem_of(f, n, scheduled, row_driver, chosen, how)
+    first_open = p.task.shape[0] - count
+    options = Options(first_open, option_from, option_driver, option_cost, unserved)
+    objective = search(p, r, options, np.arange(first_open, first_open + count), first_driver, how)
     for row in range(drivers):
         for i in range(r.length[row]):
             k = r.task[row, i]
             if k >= first_open:
                 planned[chosen[k - first_open]] = row_driver[row]
-                depart[chosen[k - first_open]] = r.depart[row, i]
+                depart[chosen[k - first_open]] = r.at[row, i, DEPART]
     return objective
