@@ -6,12 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qdispatch_domain.compiled.day_problem import (
+    Days,
+    day_problem,
+    most_tasks,
+    named_rows,
+    rows_of,
+    soonest,
+    want,
+)
 from qdispatch_domain.compiled.jit import kernel
-from qdispatch_domain.compiled.local_search import Search
-from qdispatch_domain.compiled.plan import Days, plan_day
+from qdispatch_domain.compiled.local_search import Search, search, with_moves
+from qdispatch_domain.compiled.planned_routes import DEPART, copy_routes, new_routes
+from qdispatch_domain.compiled.route_problem import SCHEDULED, TOLERANCE
 from qdispatch_domain.compiled.runs import run_end
 from qdispatch_domain.compiled.sampled_calls import CallTable, call_time, key_of, uniform
-from qdispatch_domain.fleet import EPS, NEVER
+from qdispatch_domain.fleet import EPS
 
 
 class Waiting(NamedTuple):
@@ -91,65 +101,93 @@ def _plan_futures_of(
     planned: np.ndarray,
     due: np.ndarray,
 ) -> int:
-    drivers, bookings, pairs = f.usable.shape[1], f.scheduled.shape[1], pair_driver.shape[0]
-    uncalled = np.flatnonzero(waiting.uncalled[n])
-    keys = np.empty(uncalled.shape[0], np.uint64)
-    for u in range(uncalled.shape[0]):
-        keys[u] = key_of(f.pickup[n, uncalled[u]], f.dropoff[n, uncalled[u]])
-    room = pairs + uncalled.shape[0] * drivers
-    option_driver, option_booking = np.empty(room, np.int64), np.empty(room, np.int64)
-    option_price = np.zeros(room)
-    option_driver[:pairs], option_booking[:pairs], option_price[:pairs] = pair_driver, pair_booking, pair_price
-    scheduled = f.scheduled[n].copy()
-    who, leaves = np.empty(bookings, np.int64), np.empty(bookings)
-    named = np.full(bookings, -1)
+    row_driver, rows = rows_of(f, n)
+    known, chosen, start, drivers, booking = _with_calls(f, n, waiting, row_driver, pair_driver, pair_booking, how)
+    pairs = pair_driver.shape[0]
+    price = np.zeros(drivers.shape[0])
+    price[:pairs] = pair_price
+    p, committed, options = day_problem(
+        f, n, f.scheduled[n], row_driver, rows, chosen, start, drivers, booking, price, how
+    )
+    r = new_routes(row_driver.shape[0], committed.task.shape[1], p.task.shape[0])
+    copy_routes(committed, r)
+    named = named_rows(rows, f.first_driver[n], chosen)
+    known_tasks = np.arange(options.first, options.first + known)
     if looking.known_moves > 0:
-        start = Search(
-            looking.known_moves,
-            how.horizon_min,
-            how.tasks_per_driver,
-            how.travel_sd,
-            how.service_sd,
-            how.start_temperature,
-            how.end_temperature,
-        )
-        plan_day(f, n, scheduled, f.first_driver[n], pair_driver, pair_booking, pair_price, start, named, leaves)
-    leaving = np.zeros(bookings, np.int64)
+        search(p, r, options, known_tasks, named, with_moves(how, looking.known_moves))
+        for o in range(chosen.shape[0]):
+            named[o] = r.driver[options.first + o]
+    else:
+        named[:] = -1
+    keys = np.empty(chosen.shape[0], np.uint64)
+    for o in range(known, chosen.shape[0]):
+        keys[o] = key_of(f.pickup[n, chosen[o]], f.dropoff[n, chosen[o]])
+    task_of = np.full(f.scheduled.shape[1], -1)
+    for o in range(known):
+        task_of[chosen[o]] = options.first + o
+    tasks, due_at = np.empty(chosen.shape[0], np.int64), np.empty(chosen.shape[0])
+    leaves = np.empty(p.task.shape[0])
+    leaving = np.zeros(f.scheduled.shape[1], np.int64)
     for future in range(looking.futures):
         if future > 0 and _decided(leaving, pair_booking, future, looking):
             return future
-        options = pairs
-        for u in range(uncalled.shape[0]):
-            b = uncalled[u]
-            scheduled[b] = call_time(table, waiting.outbound_at[n, b], f.now[n], uniform(keys[u], future))
-            if scheduled[b] >= f.now[n] + looking.ahead_min:
-                continue
-            for d in range(drivers):
-                fits = waiting.wheelchair_access[n, d] or not waiting.wheelchair[n, b]
-                if f.usable[n, d] and fits and waiting.seats[n, d] >= waiting.passengers[n, b]:
-                    option_driver[options], option_booking[options] = d, b
-                    options += 1
-        who[:], leaves[:] = -1, NEVER
-        plan_day(
-            f,
-            n,
-            scheduled,
-            named,
-            option_driver[:options],
-            option_booking[:options],
-            option_price[:options],
-            how,
-            who,
-            leaves,
-        )
+        tasks[:known] = known_tasks
+        count = known
+        for o in range(known, chosen.shape[0]):
+            call = call_time(table, waiting.outbound_at[n, chosen[o]], f.now[n], uniform(keys[o], future))
+            if call < f.now[n] + min(looking.ahead_min, how.horizon_min):
+                want(p, options.first + o, call)
+                tasks[count] = options.first + o
+                count += 1
+        for i in range(count):
+            due_at[i] = p.task[tasks[i], SCHEDULED] + p.task[tasks[i], TOLERANCE]
+        order = tasks[np.argsort(due_at[:count], kind="mergesort")[: most_tasks(row_driver.shape[0], how)]]
+        copy_routes(committed, r)
+        search(p, r, options, order, named, how)
+        for row in range(row_driver.shape[0]):
+            for i in range(r.length[row]):
+                leaves[r.task[row, i]] = r.at[row, i, DEPART]
         for i in range(pairs):
-            b = pair_booking[i]
-            if who[b] == pair_driver[i]:
+            k = task_of[pair_booking[i]]
+            if k >= 0 and r.driver[k] == rows[pair_driver[i]]:
                 planned[i] += 1
-                if leaves[b] <= until + EPS:
+                if leaves[k] <= until + EPS:
                     due[i] += 1
-                    leaving[b] += 1
+                    leaving[pair_booking[i]] += 1
     return looking.futures
+
+
+@kernel
+def _with_calls(
+    f: Days,
+    n: int,
+    waiting: Waiting,
+    row_driver: np.ndarray,
+    pair_driver: np.ndarray,
+    pair_booking: np.ndarray,
+    how: Search,
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """How many known bookings to plan, these and behind them all that may be called for, the first pair of each; and
+    the pairs (driver, booking): those given, and every usable driver whose vehicle fits for a booking to be called for.
+    """
+    uncalled = np.flatnonzero(waiting.uncalled[n])
+    known, known_start = soonest(f, n, f.scheduled[n], pair_booking, row_driver.shape[0], how)
+    pairs = pair_driver.shape[0]
+    room = pairs + uncalled.shape[0] * row_driver.shape[0]
+    driver, booking = np.empty(room, np.int64), np.empty(room, np.int64)
+    driver[:pairs], booking[:pairs] = pair_driver, pair_booking
+    chosen, start = np.concatenate((known, uncalled)), np.concatenate((known_start, uncalled))
+    count = known.shape[0]
+    for b in uncalled:
+        chosen[count], start[count] = b, pairs
+        for d in row_driver:
+            fits = waiting.wheelchair_access[n, d] or not waiting.wheelchair[n, b]
+            if fits and waiting.seats[n, d] >= waiting.passengers[n, b]:
+                driver[pairs], booking[pairs] = d, b
+                pairs += 1
+        if pairs > start[count]:
+            count += 1
+    return known.shape[0], chosen[:count], start[:count], driver[:pairs], booking[:pairs]
 
 
 @kernel

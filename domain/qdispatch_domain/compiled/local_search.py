@@ -33,6 +33,20 @@ class Search(NamedTuple):
     end_temperature: float = 0.3
 
 
+@kernel
+def with_moves(how: Search, moves: int) -> Search:
+    """The same search with so many moves."""
+    return Search(
+        moves,
+        how.horizon_min,
+        how.tasks_per_driver,
+        how.travel_sd,
+        how.service_sd,
+        how.start_temperature,
+        how.end_temperature,
+    )
+
+
 class Options(NamedTuple):
     """Who may drive the open bookings [O], which are the tasks from `first` on."""
 
@@ -58,7 +72,7 @@ def _place(p: Problem, r: Routes, s: _State, d: int, k: int, at: int) -> None:
     r.task[d, at] = k
     r.length[d] += 1
     r.driver[k] = d
-    _load(p, s, d, p.driver[d, LOAD_STEP])
+    _load(s, d, p.driver[d, LOAD_STEP])
     update_route(p, r, d, at)
 
 
@@ -68,12 +82,12 @@ def _take_out(p: Problem, r: Routes, s: _State, d: int, at: int) -> None:
     for i in range(at, r.length[d] - 1):
         r.task[d, i] = r.task[d, i + 1]
     r.length[d] -= 1
-    _load(p, s, d, -p.driver[d, LOAD_STEP])
+    _load(s, d, -p.driver[d, LOAD_STEP])
     update_route(p, r, d, at)
 
 
 @loop_part
-def _load(p: Problem, s: _State, d: int, step: float) -> None:
+def _load(s: _State, d: int, step: float) -> None:
     s.sums[TOTAL] += step
     s.sums[SQUARES] += step * (2.0 * s.load[d] + step)
     s.load[d] += step
@@ -100,7 +114,9 @@ def search(p: Problem, r: Routes, options: Options, order: np.ndarray, first_dri
     objective.
     """
     drivers = r.length.shape[0]
-    state = _State(np.empty(drivers), np.zeros(options.unserved.shape[0]), np.array([0.0, p.load_total, p.load_squares]))
+    state = _State(
+        np.empty(drivers), np.zeros(options.unserved.shape[0]), np.array([0.0, p.load_total, p.load_squares])
+    )
     for d in range(drivers):
         x = p.driver[d, LOAD_BASE] + p.driver[d, LOAD_STEP] * r.length[d]
         state.load[d] = x
@@ -115,9 +131,7 @@ def search(p: Problem, r: Routes, options: Options, order: np.ndarray, first_dri
 
 
 @loop_kernel
-def _construct(
-    p: Problem, r: Routes, options: Options, order: np.ndarray, first_driver: np.ndarray, s: _State
-) -> None:
+def _construct(p: Problem, r: Routes, options: Options, order: np.ndarray, first_driver: np.ndarray, s: _State) -> None:
     """Soonest first, each at its cheapest place, that of the driver named for it if there is one."""
     for k in order:
         o = k - options.first
@@ -154,7 +168,7 @@ def _improve(
     best_task: np.ndarray,
     best_length: np.ndarray,
 ) -> None:
-    """`how.moves` moves, then the best plan met; `best_task` and `best_length` hold a copy of the plan to start from."""
+    """`how.moves` moves, then the best plan met; `best_task` and `best_length` hold a copy of the first one."""
     best_value = s.sums[VALUE]
     state = np.uint64(88172645463325252)
     cooling = (how.end_temperature / how.start_temperature) ** (1.0 / max(how.moves - 1, 1))
@@ -251,9 +265,7 @@ def _move_within(p: Problem, r: Routes, k: int, d: int, s: _State, slack: float)
 
 
 @loop_part
-def _replace(
-    p: Problem, r: Routes, options: Options, k: int, j: int, spot: int, s: _State, slack: float
-) -> bool:
+def _replace(p: Problem, r: Routes, options: Options, k: int, j: int, spot: int, s: _State, slack: float) -> bool:
     """Task k, which nobody drives, in the stead of position `spot` of the driver of option j."""
     to, o = options.driver[j], k - options.first
     out = r.task[to, spot] - options.first
@@ -270,9 +282,7 @@ def _replace(
 
 
 @loop_part
-def _swap(
-    p: Problem, r: Routes, options: Options, k: int, at: int, j: int, spot: int, s: _State, slack: float
-) -> bool:
+def _swap(p: Problem, r: Routes, options: Options, k: int, at: int, j: int, spot: int, s: _State, slack: float) -> bool:
     """Exchange task k, at position `at` of its route, with position `spot` of the driver of option j."""
     to, origin, o = options.driver[j], r.driver[k], k - options.first
     m = r.task[to, spot]

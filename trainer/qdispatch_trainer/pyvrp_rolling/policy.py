@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.compiled.day_problem import Days
 from qdispatch_domain.compiled.local_search import Search
-from qdispatch_domain.compiled.plan import Days, plan_days
+from qdispatch_domain.compiled.plan import plan_days
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import EPS
 from qdispatch_domain.observation import Scores
