@@ -48,7 +48,7 @@ from qdispatch_domain.compiled.columns import (
 )
 from qdispatch_domain.compiled.day_pairs import count_on_time, in_order, mark_nearest, price, timed_pairs
 from qdispatch_domain.compiled.day_tables import gather_bookings, gather_rows
-from qdispatch_domain.compiled.jit import kernel, part
+from qdispatch_domain.compiled.jit import kernel, loop_kernel, part
 from qdispatch_domain.compiled.timing import time_row
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.reasons import DriverGap
@@ -106,7 +106,8 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
     rows = np.empty((drivers, BREAK + BREAK_COLUMNS * f.break_start.shape[2]))
     book = np.empty((most_open, BOOKING_COLUMNS))
     pool = np.empty((drivers + 1, PAIR_COLUMNS))
-    near, closest, order = np.ones(drivers, np.bool_), np.empty(nearest), np.empty(drivers, np.int64)
+    near, order = np.ones(drivers, np.bool_), np.empty(drivers, np.int64)
+    closest, chosen = np.empty(nearest), np.empty(nearest, np.int64)
     row, p = 0, 0
     for n in range(days):
         _loads(f, n, found.counts, found.load, found.sums)
@@ -126,7 +127,7 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
             b = int(book[j, BOOKING])
             event = _sooner(book[j, PERMITTED_LATEST], f.now[n], event)
             if drivers > prune_above and own > nearest:
-                mark_nearest(at, rows, own, book, j, nearest, f.seconds, closest, near)
+                mark_nearest(at, rows, own, book, j, nearest, f.seconds, closest, chosen, near)
             m, decide_by = timed_pairs(at, rows, own, book, j, f.now[n], near, f.seconds, pool)
             if m == 0:
                 continue
@@ -182,7 +183,7 @@ def _sizes(f: FleetArrays, keep: int) -> tuple[int, int, int, int, int]:
     return room, n_rows, longest, most_trips, most_open
 
 
-@kernel
+@loop_kernel
 def _sooner(time: float, now: float, event: float) -> float:
     """`time` if it is later than now and before `event`."""
     return time if now + EPS < time < event else event
@@ -218,13 +219,13 @@ def _loads(f: FleetArrays, n: int, counts: np.ndarray, load: np.ndarray, sums: n
             sums[2, n] += x * x
 
 
-@kernel
+@loop_kernel
 def _spread(size: float, total: float, squares: float) -> float:
     """S, see `cost.Loads`."""
     return math.sqrt(max(size * squares - total * total, 0.0))
 
 
-@kernel
+@loop_kernel
 def _spread_prices(
     n: int, rows: np.ndarray, own: int, share: np.ndarray, counts: np.ndarray, load: np.ndarray, sums: np.ndarray
 ) -> None:
@@ -238,7 +239,7 @@ def _spread_prices(
         rows[r, SPREAD_PRICE] = SPREAD * (after - before)
 
 
-@kernel
+@loop_kernel
 def _row_cost(at: np.ndarray, rows: np.ndarray, r: int) -> float:
     """Predicted cost of the COMMITTED trips of row r, the spread left out."""
     first, trips = int(rows[r, FIRST]), int(rows[r, TRIPS])
@@ -249,7 +250,7 @@ def _row_cost(at: np.ndarray, rows: np.ndarray, r: int) -> float:
     return DEADHEAD_PRICE * deadhead + lateness + trips * rows[r, EMERGENCY_PRICE]
 
 
-@kernel
+@loop_kernel
 def _note_row(
     at: np.ndarray,
     rows: np.ndarray,
@@ -274,7 +275,7 @@ def _note_row(
             legs[3, to, i], legs[4, to, i], legs[5, to, i] = at[q, TRIP_END], at[q, TRIP_DEADHEAD], at[q, LATEST]
 
 
-@kernel
+@loop_kernel
 def _note_pair(
     rows: np.ndarray,
     pool: np.ndarray,

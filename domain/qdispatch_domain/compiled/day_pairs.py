@@ -29,7 +29,7 @@ from qdispatch_domain.compiled.columns import (
     WHEELCHAIR,
     WHEELCHAIR_ACCESS,
 )
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel, loop_part
 from qdispatch_domain.compiled.pair_insertion import best_insertion
 from qdispatch_domain.compiled.roads import minutes_between
 from qdispatch_domain.fleet import EPS, NEVER
@@ -38,7 +38,7 @@ from qdispatch_domain.weights import WEIGHTS
 DRIVER_CHANGE = WEIGHTS.driver_change
 
 
-@kernel
+@loop_part
 def vehicle_allows(rows: np.ndarray, r: int, book: np.ndarray, j: int) -> bool:
     """Whether vehicle and pin allow booking j on schedule row r."""
     if book[j, WHEELCHAIR] > rows[r, WHEELCHAIR_ACCESS] or book[j, PASSENGERS] > rows[r, SEATS]:
@@ -46,7 +46,7 @@ def vehicle_allows(rows: np.ndarray, r: int, book: np.ndarray, j: int) -> bool:
     return book[j, PINNED] == 0.0 or book[j, PLANNED_DRIVER] == rows[r, DRIVER]
 
 
-@kernel
+@loop_kernel
 def mark_nearest(
     at: np.ndarray,
     rows: np.ndarray,
@@ -56,15 +56,16 @@ def mark_nearest(
     nearest: int,
     seconds: np.ndarray,
     closest: np.ndarray,
+    chosen: np.ndarray,
     near: np.ndarray,
 ) -> None:
     """Mark the `nearest` REGULAR rows with the shortest way from a viable position; ties go to the later row.
 
-    `closest` [nearest] and `near` [rows] are written. Rows without a viable position are marked only by chance.
+    `closest`, `chosen` [nearest] and `near` [rows] are written. Rows without a viable position: marked only by chance.
     """
-    near[:n_rows] = False
+    for r in range(n_rows):
+        near[r] = False
     found = 0
-    chosen = np.empty(nearest, np.int64)
     for r in range(n_rows):
         if rows[r, REGULAR] == 0.0 or not vehicle_allows(rows, r, book, j):
             continue
@@ -87,7 +88,7 @@ def mark_nearest(
         near[chosen[k]] = True
 
 
-@kernel
+@loop_part
 def _closeness(at: np.ndarray, q: int, book: np.ndarray, j: int, seconds: np.ndarray) -> float:
     if seconds.shape[0] > 0:
         return -minutes_between(at, q, PLACE, book, j, PICKUP_PLACE, seconds)
@@ -98,7 +99,7 @@ def _closeness(at: np.ndarray, q: int, book: np.ndarray, j: int, seconds: np.nda
     )
 
 
-@kernel
+@loop_kernel
 def timed_pairs(
     at: np.ndarray,
     rows: np.ndarray,
@@ -131,7 +132,7 @@ def timed_pairs(
     return m, expiry_on_time if expiry_on_time > -NEVER else expiry_any
 
 
-@kernel
+@loop_kernel
 def price(rows: np.ndarray, book: np.ndarray, j: int, pool: np.ndarray, m: int) -> None:
     """Add to the pairs [m] of booking j what depends on the driver alone."""
     planned = book[j, PLANNED_DRIVER]
@@ -142,7 +143,7 @@ def price(rows: np.ndarray, book: np.ndarray, j: int, pool: np.ndarray, m: int) 
         pool[k, TOTAL] = pool[k, ROUTE_COST] + rows[r, EMERGENCY_PRICE] + pool[k, CHANGE_PRICE] + rows[r, SPREAD_PRICE]
 
 
-@kernel
+@loop_kernel
 def in_order(rows: np.ndarray, pool: np.ndarray, m: int, keep: int, order: np.ndarray) -> int:
     """Indices of the `keep` cheapest pairs into `order`, cheapest first; ties, to the sixth decimal, by driver."""
     kept = 0
@@ -163,7 +164,7 @@ def in_order(rows: np.ndarray, pool: np.ndarray, m: int, keep: int, order: np.nd
     return kept
 
 
-@kernel
+@loop_kernel
 def count_on_time(pool: np.ndarray, m: int) -> int:
     """How many of the pairs [m] are on time."""
     count = 0

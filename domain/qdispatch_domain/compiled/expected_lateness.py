@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel
 
 _INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
 _INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@kernel
+@loop_kernel
 def expected_excess(mean: float, sd: float) -> float:
     """E[max(0, X)] of X ~ N(mean, sd^2), minutes; max(0, mean) without noise."""
     if sd <= 1e-9 or mean > 4.0 * sd:
@@ -26,7 +26,7 @@ def expected_excess(mean: float, sd: float) -> float:
     return mean * 0.5 * (1.0 + math.erf(z * _INVERSE_SQRT_2)) + sd * _INVERSE_SQRT_2PI * math.exp(-0.5 * z * z)
 
 
-@kernel
+@loop_kernel
 def variance_after_wait(mean: float, variance: float) -> float:
     """Variance of max(0, X) of X ~ N(mean, variance), minutes squared."""
     if mean >= 0.0 or variance <= 0.0:

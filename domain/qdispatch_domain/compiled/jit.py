@@ -54,7 +54,7 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", njit(inline="always")(function))
 
 
-def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+def _compiled(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     base = _cache_folder()
     if base is None:
         return cast("Callable[P, R]", njit(**options)(function))

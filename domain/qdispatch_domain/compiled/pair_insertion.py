@@ -55,7 +55,7 @@ from qdispatch_domain.compiled.columns import (
     TRIP_TOLERANCE,
     TRIPS,
 )
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel
 from qdispatch_domain.compiled.roads import flow, minutes_between, unflow
 from qdispatch_domain.compiled.timing import latest_free, serve
 from qdispatch_domain.fleet import EPS, NEVER
@@ -64,7 +64,7 @@ from qdispatch_domain.weights import WEIGHTS
 DEADHEAD_PRICE = WEIGHTS.deadhead_per_min
 
 
-@kernel
+@loop_kernel
 def best_insertion(
     at: np.ndarray,
     rows: np.ndarray,
@@ -162,7 +162,7 @@ def best_insertion(
     return expiry_any > -NEVER, expiry_on_time, expiry_any
 
 
-@kernel
+@loop_kernel
 def _behind(
     at: np.ndarray,
     rows: np.ndarray,
@@ -225,7 +225,7 @@ def _behind(
     return True, slack, latest_end, deadhead, late
 
 
-@kernel
+@loop_kernel
 def _serve_trip(
     at: np.ndarray, q: int, free: float, free_flow: float, approach: float, rows: np.ndarray, r: int, matrix: bool
 ) -> tuple[float, float, float, float]:
@@ -245,7 +245,7 @@ def _serve_trip(
     )
 
 
-@kernel
+@loop_kernel
 def _lateness(at: np.ndarray, q: int, pickup: float) -> float:
     """Cost of the lateness of the trip behind position q, picked up at `pickup`."""
     return at[q, TRIP_RATE] * max(pickup - at[q, TRIP_SCHEDULED] - at[q, TRIP_TOLERANCE], 0.0)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.travel import _FLOW, _TIMES, DETOUR_FACTOR, EARTH_RADIUS_KM, FREE_FLOW_KM_PER_MIN
 from qdispatch_domain.weights import RULES
@@ -26,7 +26,7 @@ BUFFER = RULES.arrival_buffer_min
 KM_FACTOR = 2.0 * EARTH_RADIUS_KM * DETOUR_FACTOR
 
 
-@kernel
+@loop_kernel
 def _segment(t: float) -> int:
     """Index of the segment of `TIMES` that holds t; all breakpoints but the ends are whole hours of the day."""
     if t < 0.0:
@@ -34,7 +34,7 @@ def _segment(t: float) -> int:
     return SEGMENTS - 1 if t >= 1440.0 else SEGMENT_OF_HOUR[int(t / 60.0)]
 
 
-@kernel
+@loop_kernel
 def free_flow(origin: np.ndarray, destination: np.ndarray, seconds: np.ndarray) -> float:
     """Free-flow minutes between two place rows [4]."""
     if seconds.shape[0] > 0:
@@ -44,7 +44,7 @@ def free_flow(origin: np.ndarray, destination: np.ndarray, seconds: np.ndarray) 
     return KM_FACTOR * math.asin(min(half_chord, 1.0)) / FREE_FLOW_KM_PER_MIN
 
 
-@kernel
+@loop_kernel
 def arrive(depart: float, minutes: float, matrix: bool) -> float:
     """Arrival of a leg of `minutes` free-flow minutes."""
     if matrix:
@@ -56,7 +56,7 @@ def arrive(depart: float, minutes: float, matrix: bool) -> float:
     return INVERSE_SLOPE[k] * (flow - FLOW[k]) + TIMES[k]
 
 
-@kernel
+@loop_kernel
 def depart_for(arrival: float, minutes: float, matrix: bool) -> float:
     """Latest departure that arrives by `arrival`."""
     if matrix:
@@ -68,7 +68,7 @@ def depart_for(arrival: float, minutes: float, matrix: bool) -> float:
     return INVERSE_SLOPE[k] * (flow - FLOW[k]) + TIMES[k]
 
 
-@kernel
+@loop_kernel
 def serve(
     free: float,
     approach: float,
@@ -94,7 +94,7 @@ def serve(
     return depart, pickup, end, arrival
 
 
-@kernel
+@loop_kernel
 def latest_free(
     latest_pickup: float,
     approach: float,

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel
 from qdispatch_domain.travel import (
     _FLOW,
     _TIMES,
@@ -32,7 +32,7 @@ MINUTES_PER_HALF_CHORD = 2.0 * EARTH_RADIUS_KM * DETOUR_FACTOR / FREE_FLOW_KM_PE
 C1, C2, C3, C4 = ARCSIN_SERIES
 
 
-@kernel
+@loop_kernel
 def flow(t: float, matrix: bool) -> float:
     """F(t), the free-flow minutes driven since midnight."""
     if matrix or t < EVEN_UNTIL:
@@ -43,7 +43,7 @@ def flow(t: float, matrix: bool) -> float:
     return SLOPE[k] * (t - TIMES[k]) + FLOW[k]
 
 
-@kernel
+@loop_kernel
 def unflow(f: float, matrix: bool) -> float:
     """The inverse of `flow`."""
     if matrix or f < EVEN_UNTIL:
@@ -54,7 +54,7 @@ def unflow(f: float, matrix: bool) -> float:
     return INVERSE_SLOPE[k] * (f - FLOW[k]) + TIMES[k]
 
 
-@kernel
+@loop_kernel
 def road_minutes(dx: float, dy: float, dz: float) -> float:
     """Free-flow minutes between two points of the unit sphere that differ by (dx, dy, dz)."""
     half_chord = 0.5 * math.sqrt(dx * dx + dy * dy + dz * dz)
@@ -65,7 +65,7 @@ def road_minutes(dx: float, dy: float, dz: float) -> float:
     return MINUTES_PER_HALF_CHORD * half_chord * series
 
 
-@kernel
+@loop_kernel
 def minutes_between(a: np.ndarray, i: int, at: int, b: np.ndarray, j: int, to: int, seconds: np.ndarray) -> float:
     """Free-flow minutes from the place in row i of table a, columns from `at`, to that in row j of b, from `to`."""
     if seconds.shape[0] > 0:

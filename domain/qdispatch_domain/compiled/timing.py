@@ -42,7 +42,7 @@ from qdispatch_domain.compiled.columns import (
     TRIP_TOLERANCE,
     TRIPS,
 )
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import loop_kernel
 from qdispatch_domain.compiled.roads import flow, minutes_between, unflow
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.weights import RULES
@@ -50,13 +50,13 @@ from qdispatch_domain.weights import RULES
 BUFFER = RULES.arrival_buffer_min
 
 
-@kernel
+@loop_kernel
 def end_of(pickup: float, pickup_service: float, loaded: float, dropoff_service: float, matrix: bool) -> float:
     """End of a trip picked up at `pickup`."""
     return unflow(flow(pickup + pickup_service, matrix) + loaded, matrix) + dropoff_service
 
 
-@kernel
+@loop_kernel
 def serve(
     free: float,
     free_flow: float,
@@ -92,7 +92,7 @@ def serve(
     return depart, pickup, end, arrival
 
 
-@kernel
+@loop_kernel
 def latest_free(
     latest: float,
     latest_flow: float,
@@ -123,7 +123,7 @@ def latest_free(
     return free
 
 
-@kernel
+@loop_kernel
 def time_row(at: np.ndarray, rows: np.ndarray, r: int, seconds: np.ndarray) -> None:
     """Forward and backward pass over the positions of schedule row r, in place; see `schedule.schedules`.
 
