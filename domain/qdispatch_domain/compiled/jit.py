@@ -32,11 +32,6 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function)
 
 
-def small_kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """A kernel whose machine code goes into that of its callers."""
-    return _compiled(function, forceinline=True)
-
-
 def loop_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that makes no arrays, and so counts no references to those it is given: counting them takes half of the
     time where arrays are handed on in a loop.

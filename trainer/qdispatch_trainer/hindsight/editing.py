@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdispatch_domain.compiled.jit import kernel, small_kernel
+from qdispatch_domain.compiled.jit import loop_kernel, loop_part
 from qdispatch_domain.fleet import EPS
 from qdispatch_trainer.hindsight.routes import (
     DROPOFF_SERVICE,
@@ -33,7 +33,7 @@ OFF_CENTRE = 0.7  # chance to overlook a place beside the one in the order of ti
 BLINK = 0.02  # chance to overlook a place while putting back
 
 
-@small_kernel
+@loop_part
 def uniform(state: np.ndarray) -> float:
     """The next number in [0, 1) of xorshift64* (Vigna 2016); `state` [1] uint64, not 0."""
     x = state[0]
@@ -44,13 +44,13 @@ def uniform(state: np.ndarray) -> float:
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@small_kernel
+@loop_part
 def below(state: np.ndarray, n: int) -> int:
     """A whole number in [0, n)."""
     return int(uniform(state) * n)
 
 
-@small_kernel
+@loop_part
 def position(r: Routes, d: int, k: int) -> int:
     """Where booking k stands in route d, -1 if it does not."""
     for i in range(r.length[d]):
@@ -59,7 +59,7 @@ def position(r: Routes, d: int, k: int) -> int:
     return -1
 
 
-@small_kernel
+@loop_part
 def place_in_time(p: Problem, r: Routes, d: int, scheduled: float) -> int:
     """Number of trips of route d that are scheduled before `scheduled`."""
     i = r.length[d]
@@ -68,14 +68,14 @@ def place_in_time(p: Problem, r: Routes, d: int, scheduled: float) -> int:
     return i
 
 
-@small_kernel
+@loop_part
 def jitter(state: np.ndarray) -> int:
     """0, or one place earlier or later in a tenth of the cases each."""
     u = uniform(state)
     return -1 if u < 0.1 else (1 if u > 0.9 else 0)
 
 
-@small_kernel
+@loop_part
 def adopt(p: Problem, r: Routes, d: int, trips: np.ndarray, n: int, first: int) -> None:
     """Make `trips[:n]` route d; the first `first` stay."""
     for i in range(first, n):
@@ -85,7 +85,7 @@ def adopt(p: Problem, r: Routes, d: int, trips: np.ndarray, n: int, first: int) 
     time_route(p, r, d, first)
 
 
-@small_kernel
+@loop_part
 def loads(p: Problem, r: Routes) -> tuple[float, float]:
     """Sums of the drivers' loads and of their squares."""
     total, squares = 0.0, 0.0
@@ -96,14 +96,14 @@ def loads(p: Problem, r: Routes) -> tuple[float, float]:
     return total, squares
 
 
-@small_kernel
+@loop_part
 def load_change(p: Problem, r: Routes, d: int, n: int, sums: tuple[float, float]) -> tuple[float, float]:
     """Sums of the loads and of their squares if route d had n trips."""
     before, after = p.driver[d, LOAD_STEP] * r.length[d], p.driver[d, LOAD_STEP] * n
     return sums[0] + after - before, sums[1] + after * after - before * before
 
 
-@small_kernel
+@loop_part
 def without_position(r: Routes, d: int, at: int, out: np.ndarray) -> int:
     """Route d without position `at` (-1: whole) in `out`; its length."""
     n = 0
@@ -114,7 +114,7 @@ def without_position(r: Routes, d: int, at: int, out: np.ndarray) -> int:
     return n
 
 
-@small_kernel
+@loop_part
 def with_booking(r: Routes, d: int, k: int, at: int, out: np.ndarray) -> int:
     """Route d with booking k before position `at` in `out`; its length."""
     for i in range(at):
@@ -125,13 +125,12 @@ def with_booking(r: Routes, d: int, k: int, at: int, out: np.ndarray) -> int:
     return r.length[d] + 1
 
 
-@small_kernel
+@loop_part
 def _insertion_bound(p: Problem, r: Routes, d: int, k: int, at: int) -> float:
     """What booking k before position `at` of route d costs at least, without `trip_cost`; INFEASIBLE if it cannot be.
 
     Driving takes at least its free-flow minutes. What a delay saves further down (by leaving a rush hour) is neglected.
     """
-    # one way out and every array named once: numba counts references on every path
     booking, approach, task = p.booking, p.approach, r.task
     origin = booking.shape[0] + d if at == 0 else task[d, at - 1]
     there = approach[PLAN, origin, k]
@@ -151,7 +150,7 @@ def _insertion_bound(p: Problem, r: Routes, d: int, k: int, at: int) -> float:
     return INFEASIBLE if impossible else bound
 
 
-@kernel
+@loop_kernel
 def insert_cheapest(
     p: Problem, r: Routes, k: int, sums: tuple[float, float], state: np.ndarray, out: np.ndarray
 ) -> bool:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from qdispatch_domain.compiled.jit import kernel, small_kernel
+from qdispatch_domain.compiled.jit import kernel, loop_kernel, loop_part
 from qdispatch_domain.fleet import NEVER
 from qdispatch_trainer.hindsight.assignment import cheapest_assignment
 from qdispatch_trainer.hindsight.editing import (
@@ -40,7 +40,7 @@ WHOLE_TAILS = 0.3  # share of the matchings of whole tails
 LONGEST_SEGMENT = 3
 
 
-@kernel
+@loop_kernel
 def relocate(
     p: Problem, r: Routes, sums: tuple[float, float], slack: float, state: np.ndarray, a: np.ndarray, b: np.ndarray
 ) -> tuple[float, float, float]:
@@ -86,7 +86,7 @@ def relocate(
     return delta, new[0], new[1]
 
 
-@kernel
+@loop_kernel
 def swap(
     p: Problem, r: Routes, sums: tuple[float, float], slack: float, state: np.ndarray, a: np.ndarray, b: np.ndarray
 ) -> tuple[float, float, float]:
@@ -121,7 +121,7 @@ def swap(
     return delta, sums[0], sums[1]
 
 
-@kernel
+@loop_kernel
 def exchange(
     p: Problem,
     r: Routes,
@@ -167,7 +167,7 @@ def exchange(
     return delta, new[0], new[1]
 
 
-@small_kernel
+@loop_part
 def _splice(r: Routes, c: int, i: int, cut: int, d: int, j: int, taken: int, out: np.ndarray) -> None:
     """Route c with `cut` trips from position i on replaced by `taken` trips of route d from position j on."""
     for q in range(i):

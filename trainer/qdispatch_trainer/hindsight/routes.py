@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdispatch_domain.compiled.jit import kernel, small_kernel
+from qdispatch_domain.compiled.jit import loop_kernel, loop_part
 from qdispatch_domain.compiled.primitives import arrive, serve
 from qdispatch_domain.fleet import EPS
 
@@ -72,7 +72,7 @@ def new_routes(problem: Problem, room: int) -> Routes:
     )
 
 
-@small_kernel
+@loop_part
 def drive(p: Problem, d: int, k: int, origin: int, free: float) -> tuple[float, float, float, float]:
     """(cost, end, planned pickup, planned end) of driving booking k next from row `origin` of the approach matrices."""
     scheduled = p.booking[k, SCHEDULED]
@@ -100,7 +100,7 @@ def drive(p: Problem, d: int, k: int, origin: int, free: float) -> tuple[float, 
     return cost, end, planned_pickup, planned_end
 
 
-@small_kernel
+@loop_part
 def time_route(p: Problem, r: Routes, d: int, first: int) -> None:
     """Time and price route d anew from position `first` on."""
     n = r.length[d]
@@ -118,14 +118,13 @@ def time_route(p: Problem, r: Routes, d: int, first: int) -> None:
     r.total[d] = r.cost[d, n] + home
 
 
-@small_kernel
+@loop_part
 def price(p: Problem, r: Routes, d: int, first: int, trips: np.ndarray, n: int, same_from: int, same_as: int) -> float:
     """Cost of route d as `trips[:n]`, whose first `first` trips are the route's own; INFEASIBLE if a rule breaks.
 
     From index `same_from` on, `trips` are the route's positions from `same_as` on, so that timing may stop as soon as
     the driver is free at the same time as before (`same_from` > n: never).
     """
-    # one way out and every array named once: numba counts references on every path
     own_free, own_cost, booking, permitted, home = r.free, r.cost, p.booking, p.permitted, p.home
     if first == n and n > 0:
         first -= 1  # only the tail went: the trip that is now the last one is timed again
@@ -156,13 +155,13 @@ def price(p: Problem, r: Routes, d: int, first: int, trips: np.ndarray, n: int, 
     return cost
 
 
-@small_kernel
+@loop_part
 def spread_cost(p: Problem, total: float, squares: float) -> float:
     """Cost of S of loads that sum to `total`, their squares to `squares`."""
     return p.spread * math.sqrt(max(p.load_size * squares - total * total, 0.0))
 
 
-@kernel
+@loop_kernel
 def objective(p: Problem, r: Routes) -> float:
     """Cost of the day: all routes, the spread and what is left out."""
     cost, total, squares = 0.0, 0.0, 0.0
