@@ -15,9 +15,9 @@ from qdispatch_domain.compiled.day_problem import (
     soonest,
     want,
 )
-from qdispatch_domain.compiled.jit import kernel
+from qdispatch_domain.compiled.jit import kernel, loop_kernel
 from qdispatch_domain.compiled.local_search import Search, search, with_moves
-from qdispatch_domain.compiled.planned_routes import DEPART, copy_routes, new_routes
+from qdispatch_domain.compiled.planned_routes import DEPART, Routes, copy_routes, new_routes
 from qdispatch_domain.compiled.route_problem import SCHEDULED, TOLERANCE
 from qdispatch_domain.compiled.runs import run_end
 from qdispatch_domain.compiled.sampled_calls import CallTable, call_time, key_of, uniform
@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 class Looking(NamedTuple):
     """How far to look; every field is part of a policy's identity."""
 
-    futures: int = 8
+    futures: int = 8  # 0: the plan of what is known alone decides
     agreeing: int = 6  # when all of so many say the same of every booking, the other futures are left out
     ahead_min: float = 90.0  # calls later than this are left out
     known_moves: int = 1000  # over what is known, for a plan that those of the futures start from; 0: from nothing
@@ -102,7 +102,9 @@ def _plan_futures_of(
     due: np.ndarray,
 ) -> int:
     row_driver, rows = rows_of(f, n)
-    known, chosen, start, drivers, booking = _with_calls(f, n, waiting, row_driver, pair_driver, pair_booking, how)
+    known, chosen, start, drivers, booking = _with_calls(
+        f, n, waiting, row_driver, pair_driver, pair_booking, looking, how
+    )
     pairs = pair_driver.shape[0]
     price = np.zeros(drivers.shape[0])
     price[:pairs] = pair_price
@@ -128,6 +130,9 @@ def _plan_futures_of(
     tasks, due_at = np.empty(chosen.shape[0], np.int64), np.empty(chosen.shape[0])
     leaves = np.empty(p.task.shape[0])
     leaving = np.zeros(f.scheduled.shape[1], np.int64)
+    if looking.futures == 0:
+        _vote(r, rows, task_of, pair_driver, pair_booking, until, leaves, planned, due, leaving)
+        return 1
     for future in range(looking.futures):
         if future > 0 and _decided(leaving, pair_booking, future, looking):
             return future
@@ -144,17 +149,34 @@ def _plan_futures_of(
         order = tasks[np.argsort(due_at[:count], kind="mergesort")[: most_tasks(row_driver.shape[0], how)]]
         copy_routes(committed, r)
         search(p, r, options, order, named, how)
-        for row in range(row_driver.shape[0]):
-            for i in range(r.length[row]):
-                leaves[r.task[row, i]] = r.at[row, i, DEPART]
-        for i in range(pairs):
-            k = task_of[pair_booking[i]]
-            if k >= 0 and r.driver[k] == rows[pair_driver[i]]:
-                planned[i] += 1
-                if leaves[k] <= until + EPS:
-                    due[i] += 1
-                    leaving[pair_booking[i]] += 1
+        _vote(r, rows, task_of, pair_driver, pair_booking, until, leaves, planned, due, leaving)
     return looking.futures
+
+
+@loop_kernel
+def _vote(
+    r: Routes,
+    rows: np.ndarray,
+    task_of: np.ndarray,
+    pair_driver: np.ndarray,
+    pair_booking: np.ndarray,
+    until: float,
+    leaves: np.ndarray,
+    planned: np.ndarray,
+    due: np.ndarray,
+    leaving: np.ndarray,
+) -> None:
+    """Count one plan: `planned` and `due` per pair, `leaving` per booking; `leaves` [T] is overwritten."""
+    for row in range(r.length.shape[0]):
+        for i in range(r.length[row]):
+            leaves[r.task[row, i]] = r.at[row, i, DEPART]
+    for i in range(pair_driver.shape[0]):
+        k = task_of[pair_booking[i]]
+        if k >= 0 and r.driver[k] == rows[pair_driver[i]]:
+            planned[i] += 1
+            if leaves[k] <= until + EPS:
+                due[i] += 1
+                leaving[pair_booking[i]] += 1
 
 
 @kernel
@@ -165,12 +187,13 @@ def _with_calls(
     row_driver: np.ndarray,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
+    looking: Looking,
     how: Search,
 ) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """How many known bookings to plan, these and behind them all that may be called for, the first pair of each; and
     the pairs (driver, booking): those given, and every usable driver whose vehicle fits for a booking to be called for.
     """
-    uncalled = np.flatnonzero(waiting.uncalled[n])
+    uncalled = np.flatnonzero(waiting.uncalled[n] & (looking.futures > 0))
     known, known_start = soonest(f, n, f.scheduled[n], pair_booking, row_driver.shape[0], how)
     pairs = pair_driver.shape[0]
     room = pairs + uncalled.shape[0] * row_driver.shape[0]
