@@ -19,7 +19,7 @@ import torch
 
 from qdispatch_domain.compiled.future_plans import Looking
 from qdispatch_domain.compiled.local_search import Search
-from qdispatch_domain.futures_search import FuturesSearch
+from qdispatch_domain.futures_search import LEAD_MIN, Effort, FuturesSearch
 from qdispatch_domain.planner import Planner
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.closed_loop import returns_on
@@ -39,21 +39,26 @@ ANY = 1_000  # drivers: the search follows in every fleet
 
 def policies(network: Scorer) -> Mapping[str, Scorer]:
     """What is compared with the network alone."""
-    fresh = Looking(futures=16, known_moves=0)
+    near = Looking(futures=8, ahead_min=90.0, known_moves=1000)
     return {
         "planner, 2,000 moves": Planner(Search(moves=2000)),
-        "from nothing, 12 futures of 60 moves": searching(network, fresh._replace(futures=12), 60),
-        "from nothing, 16 futures of 150 moves": searching(network, fresh, 150),
-        "the same, all 16 planned": searching(network, fresh._replace(agreeing=16), 150),
-        "600 moves from the network's choice, 8 futures of 150": searching(network, Looking(known_moves=600), 150),
-        "1,000 moves from the network's choice, 8 futures of 150": searching(network, Looking(known_moves=1000), 150),
-        "2,000 moves from the network's choice, 8 futures of 100": searching(network, Looking(known_moves=2000), 100),
+        "what is known, 4,000 moves": searching(network, Looking(futures=0, known_moves=4000), 0),
+        "90 min ahead: 1,000 moves, 8 futures of 150": searching(network, near, 150),
+        "90 min ahead: 2,000 moves, 16 futures of 500": searching(
+            network, near._replace(futures=16, known_moves=2000), 500
+        ),
+        "150 min ahead: 2,000 moves, 16 futures of 500": searching(network, Looking(futures=16, known_moves=2000), 500),
+        "150 min ahead: 3,000 moves, 8 futures of 500": searching(network, Looking(futures=8, known_moves=3000), 500),
+        "150 min ahead: 4,000 moves, 4 futures of 1,000": searching(
+            network, Looking(futures=4, known_moves=4000), 1000
+        ),
+        "the same, committing 20 min ahead": searching(network, Looking(futures=4, known_moves=4000), 1000, 20.0),
     }
 
 
-def searching(network: Scorer, looking: Looking, moves: int) -> Scorer:
+def searching(network: Scorer, looking: Looking, moves: int, lead_min: float = LEAD_MIN) -> Scorer:
     """The search in every fleet."""
-    return FuturesSearch(network, looking, Search(moves=moves), most_drivers=ANY)
+    return FuturesSearch(network, (Effort(ANY, looking, Search(moves=moves)),), lead_min)
 
 
 def days_asked(scenario: str, drivers: tuple[int, int] | None, count: int, first: int) -> list[Day]:

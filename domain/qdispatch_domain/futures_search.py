@@ -8,12 +8,13 @@ look, to the driver whom most of those plans name. Needs numba (extra [search] o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from qdispatch_domain.calls import call_table
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.compiled.future_plans import Looking, Waiting, plan_futures
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.events import next_event
@@ -23,7 +24,7 @@ from qdispatch_domain.planner import days_of_fleet, lifted
 from qdispatch_domain.reasons import BookingGap
 from qdispatch_domain.situation import Scorer, Situation, days_of
 
-SERVED_MOVES = 150
+LEAD_MIN = 5.0
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -31,23 +32,57 @@ Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class FuturesSearch:
-    """A policy behind which a few plans for sampled futures choose what to commit. See `Scorer`.
+class Effort:
+    """How hard to look in fleets of at most `most_drivers` usable drivers."""
 
-    Each booking's best pair by the policy makes the first plan of what is known; a search improves it, and the plans of
-    the futures start from that.
-    """
-
-    policy: Scorer
+    most_drivers: int
     looking: Looking = field(default_factory=Looking)
-    search: Search = field(default_factory=lambda: Search(moves=SERVED_MOVES))  # over one future
-    lead_min: float = 5.0
-    most_drivers: int = 22  # usable ones; larger fleets are left to the policy
+    search: Search = field(default_factory=Search)  # over one future
 
     @property
     def moves(self) -> int:
         """Of a whole answer, at most."""
         return self.looking.known_moves + self.looking.futures * self.search.moves
+
+
+# as measured: docs/experiments/09-futures-behind-the-network.md
+EFFORTS = (
+    Effort(22, Looking(futures=16, known_moves=2000), Search(moves=500)),
+    Effort(44, Looking(futures=8, known_moves=3000), Search(moves=500)),
+    Effort(120, Looking(futures=4, known_moves=4000), Search(moves=1000)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FuturesSearch:
+    """A policy behind which a few plans for sampled futures choose what to commit. See `Scorer`.
+
+    Each booking's best pair by the policy makes the first plan of what is known; a search improves it, and the plans of
+    the futures start from that. Fleets larger than those of the last effort are left to the policy.
+    """
+
+    policy: Scorer
+    efforts: tuple[Effort, ...] = EFFORTS  # of fleets of more and more drivers
+    lead_min: float = LEAD_MIN  # commits what leaves within so many minutes, or before the next known event
+
+    @property
+    def moves(self) -> int:
+        """Of a whole answer, at most, in a fleet of any size."""
+        return max(effort.moves for effort in self.efforts)
+
+    @property
+    def most_drivers(self) -> int:
+        """The largest fleet, in usable drivers, that is searched."""
+        return self.efforts[-1].most_drivers
+
+    def with_moves(self, moves: int) -> FuturesSearch:
+        """The same with so many moves over every future."""
+        efforts = (replace(effort, search=effort.search._replace(moves=moves)) for effort in self.efforts)
+        return replace(self, efforts=tuple(efforts))
+
+    def effort_at(self, usable_drivers: int) -> Effort | None:
+        """That of a fleet of so many usable drivers; None where it is left to the policy."""
+        return next((effort for effort in self.efforts if usable_drivers <= effort.most_drivers), None)
 
     def score(self, situation: Situation) -> Scores:
         """The policy's values, the pairs that most plans use first among those of their booking, and what to commit.
@@ -58,26 +93,29 @@ class FuturesSearch:
         fleet, table = situation.fleet, situation.table
         pairs, wait = table.insertion, days_of(scores, fleet.days)
         until = np.maximum(fleet.now + self.lead_min, next_event(fleet, table))
-        large = (fleet.usable.sum(axis=1) > self.most_drivers)[pairs.day]
+        efforts = [self.effort_at(usable) for usable in fleet.usable.sum(axis=1).tolist()]
+        large = np.array([effort is None for effort in efforts])[pairs.day]
         own = scores.q_pair > wait[pairs.day] if scores.commit is None else scores.commit
         soon = np.zeros(fleet.days, dtype=np.bool_)
         soon[pairs.day[pairs.depart <= until[pairs.day] + EPS]] = True
-        kept = np.flatnonzero(soon[pairs.day] & ~large)
-        if not len(kept):
-            return Scores(scores.q_pair, wait, own & large)
         planned, due, asked = np.zeros((3, len(pairs.day)), dtype=np.int64)
-        planned[kept], due[kept], asked[kept] = plan_futures(
-            days_of_fleet(fleet, table)._replace(first_driver=_chosen(situation, scores.q_pair)),
-            waiting_of(fleet),
-            call_table(),
-            pairs.day[kept],
-            pairs.driver[kept],
-            pairs.booking[kept],
-            np.zeros(len(kept)),
-            until,
-            self.looking,
-            self.search,
-        )
+        for effort in self.efforts:
+            days = soon & np.array([mine is effort for mine in efforts])
+            kept = np.flatnonzero(days[pairs.day])
+            if len(kept):
+                planned[kept], due[kept], asked[kept] = plan_futures(
+                    days_of_fleet(fleet, table)._replace(first_driver=_chosen(situation, scores.q_pair)),
+                    waiting_of(fleet),
+                    call_table(),
+                    pairs.day[kept],
+                    pairs.driver[kept],
+                    pairs.booking[kept],
+                    until,
+                    effort.looking,
+                    effort.search,
+                )
+        if not asked.any():
+            return Scores(scores.q_pair, wait, own & large)
         most, commit = consensus(_bookings(situation), planned, due, asked, scores.q_pair)
         return Scores(lifted(situation, scores.q_pair, most), wait, np.where(large, own, commit))
 
@@ -129,3 +167,8 @@ def waiting_of(fleet: Fleet) -> Waiting:
         fleet.wheelchair_access,
         fleet.seats,
     )
+
+
+def searched(policy: Scorer, commit_ahead_min: float) -> FuturesSearch:
+    """The search behind `policy`, of a server that commits so many minutes ahead (0: no more than it has to)."""
+    return FuturesSearch(committing_ahead(policy, commit_ahead_min), lead_min=max(LEAD_MIN, commit_ahead_min))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from qdispatch_domain.acceleration import SWITCH, kernels
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.decoder import decide
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg, Location, Position, Snapshot
+
+if TYPE_CHECKING:
+    from qdispatch_domain.futures_search import FuturesSearch
 
 LOG = structlog.get_logger("qdispatch.search")
 Mode = Literal["auto", "on", "off"]
@@ -34,28 +38,30 @@ class Searching:
         """`auto` searches where it can. Raises ValueError for `on` where it cannot (the settings have been checked)."""
         if mode == "on" and not search_possible():
             raise ValueError("search = on needs numba: install the extra [search].")
-        self._put_behind: Callable[[Scorer], Scorer] | None = None
+        self._put_behind: Callable[[Scorer, float], Scorer] = committing_ahead
+        self._usual: FuturesSearch | None = None
         self.moves, self.most_drivers = 0, 0
         if mode != "off" and kernels() is not None:
-            from qdispatch_domain.futures_search import FuturesSearch  # needs numba
+            from qdispatch_domain.futures_search import searched  # needs numba
 
-            self._put_behind = FuturesSearch
-            usual = FuturesSearch(_Silent())
-            self.moves, self.most_drivers = usual.moves, usual.most_drivers
+            self._put_behind = searched
+            self._usual = searched(_Silent(), 0.0)
+            self.moves, self.most_drivers = self._usual.moves, self._usual.most_drivers
 
-    def behind(self, policy: Scorer) -> Scorer:
-        """The policy with the search behind it, or the policy itself."""
-        return policy if self._put_behind is None else self._put_behind(policy)
+    def behind(self, policy: Scorer, commit_ahead_min: float) -> Scorer:
+        """The policy with the search behind it, if there is one, committing so many minutes ahead."""
+        return self._put_behind(policy, commit_ahead_min)
 
     def moves_at(self, usable_drivers: int) -> int:
         """At most so many moves follow the model's values in an answer about so many drivers."""
-        return self.moves if usable_drivers <= self.most_drivers else 0
+        effort = None if self._usual is None else self._usual.effort_at(usable_drivers)
+        return 0 if effort is None else effort.moves
 
     def warm_up(self) -> None:
         """Compile, or read from the cache, all that an answer needs: no call waits for that."""
         if kernels() is None:
             return
-        decide(_tiny_snapshot(), self.behind(_Silent()))
+        decide(_tiny_snapshot(), self.behind(_Silent(), 0.0))
         LOG.info("kernels_ready", search_moves=self.moves)
 
 

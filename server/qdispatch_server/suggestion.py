@@ -14,7 +14,6 @@ import numpy as np
 from qdispatch_bundle.errors import ModelOutputError, OverModelLimit
 from qdispatch_bundle.loading import Bundle
 from qdispatch_bundle.manifest import Precision
-from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.decision import Decision
 from qdispatch_domain.decoder import decision_of
 from qdispatch_domain.features import fingerprint
@@ -125,7 +124,7 @@ class Suggester:
             weights_digest=self._weights_digest,
             precision=None if step is None else step.precision,
             search_moves=moves,
-            commit_ahead_min=self._commit_ahead_min if answered and not moves else 0.0,
+            commit_ahead_min=self._commit_ahead_min if answered else 0.0,
         )
 
 
@@ -190,7 +189,7 @@ class _ModelStep:
             raise DeadlineWouldPass
         if self._chosen is None:
             self._chosen = self._model.at(pairs)
-        policy = self._searching.behind(committing_ahead(self._chosen.model, self._commit_ahead_min))
+        policy = self._searching.behind(self._chosen.model, self._commit_ahead_min)
         scores = policy.score(situation)
         seconds = time.perf_counter() - encoded
         self._stages.inference += seconds

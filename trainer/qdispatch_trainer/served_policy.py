@@ -11,11 +11,10 @@ from qdispatch_trainer.comparators import ExtraMissing
 
 def as_served(network: Scorer, commit_ahead_min: float, search: bool) -> Scorer:
     """The policy of a server with `commit_ahead_min`, and `search` on or off. Raises ExtraMissing without numba."""
-    policy = committing_ahead(network, commit_ahead_min)
     if not search:
-        return policy
+        return committing_ahead(network, commit_ahead_min)
     if find_spec("numba") is None:
         raise ExtraMissing("the search needs numba: install the extra [trainer]")
-    from qdispatch_domain.futures_search import FuturesSearch  # needs numba
+    from qdispatch_domain.futures_search import searched  # needs numba
 
-    return FuturesSearch(policy)
+    return searched(network, commit_ahead_min)

@@ -39,8 +39,7 @@ class Looking(NamedTuple):
     """How far to look; every field is part of a policy's identity."""
 
     futures: int = 8  # 0: the plan of what is known alone decides
-    agreeing: int = 6  # when all of so many say the same of every booking, the other futures are left out
-    ahead_min: float = 90.0  # calls later than this are left out
+    ahead_min: float = 150.0  # calls later than this are left out
     known_moves: int = 1000  # over what is known, for a plan that those of the futures start from; 0: from nothing
 
 
@@ -52,7 +51,6 @@ def plan_futures(
     pair_day: np.ndarray,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
-    pair_price: np.ndarray,
     until: np.ndarray,
     looking: Looking,
     how: Search,
@@ -75,7 +73,6 @@ def plan_futures(
             table,
             pair_driver[first:last],
             pair_booking[first:last],
-            pair_price[first:last],
             until[n],
             looking,
             how,
@@ -94,7 +91,6 @@ def _plan_futures_of(
     table: CallTable,
     pair_driver: np.ndarray,
     pair_booking: np.ndarray,
-    pair_price: np.ndarray,
     until: float,
     looking: Looking,
     how: Search,
@@ -105,9 +101,7 @@ def _plan_futures_of(
     known, chosen, start, drivers, booking = _with_calls(
         f, n, waiting, row_driver, pair_driver, pair_booking, looking, how
     )
-    pairs = pair_driver.shape[0]
     price = np.zeros(drivers.shape[0])
-    price[:pairs] = pair_price
     p, committed, options = day_problem(
         f, n, f.scheduled[n], row_driver, rows, chosen, start, drivers, booking, price, how
     )
@@ -134,7 +128,7 @@ def _plan_futures_of(
         _vote(r, rows, task_of, pair_driver, pair_booking, until, leaves, planned, due, leaving)
         return 1
     for future in range(looking.futures):
-        if future > 0 and _decided(leaving, pair_booking, future, looking):
+        if future > 0 and _decided(leaving, pair_booking, future, looking.futures):
             return future
         tasks[:known] = known_tasks
         count = known
@@ -214,16 +208,13 @@ def _with_calls(
 
 
 @kernel
-def _decided(leaving: np.ndarray, pair_booking: np.ndarray, done: int, looking: Looking) -> bool:
-    """Whether the futures that are left cannot change which bookings leave in more than half, or are left out.
+def _decided(leaving: np.ndarray, pair_booking: np.ndarray, done: int, futures: int) -> bool:
+    """Whether the futures that are left cannot change which bookings leave in more than half of them.
 
     `leaving` [B]: in how many of the `done` plans a booking leaves.
     """
-    left = looking.futures - done
     for i in range(pair_booking.shape[0]):
         votes = leaving[pair_booking[i]]
-        if done >= looking.agreeing and votes in (0, done):
-            continue
-        if 2 * votes <= looking.futures < 2 * (votes + left):
+        if 2 * votes <= futures < 2 * (votes + futures - done):
             return False
     return True

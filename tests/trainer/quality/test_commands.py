@@ -168,5 +168,7 @@ def test_the_search_behind_the_model_is_the_servers_unless_told(checkpoint: Path
     scorer = shipped.build()
     assert isinstance(scorer, FuturesSearch)
     assert scorer == FuturesSearch(scorer.policy)
-    assert shipped.parameters["moves"] == scorer.search.moves
-    assert model_policy("model with search", checkpoint, scenario_named("clinic-day"), 9).parameters["moves"] == 9
+    named = [(effort["most_drivers"], effort["moves"]) for effort in shipped.parameters["efforts"]]
+    assert named == [(effort.most_drivers, effort.search.moves) for effort in scorer.efforts]
+    nine = model_policy("model with search", checkpoint, scenario_named("clinic-day"), 9).parameters["efforts"]
+    assert [effort["moves"] for effort in nine] == [9] * len(named)

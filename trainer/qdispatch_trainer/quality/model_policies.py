@@ -24,14 +24,18 @@ MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
 
 def search_parameters(searching: FuturesSearch) -> dict[str, Any]:
     """The search's part of a policy's identity."""
-    own = {"lead_min": searching.lead_min, "most_drivers": searching.most_drivers}
-    return {**searching.search._asdict(), **searching.looking._asdict(), **own}
+    efforts = [
+        {"most_drivers": effort.most_drivers, **effort.looking._asdict(), **effort.search._asdict()}
+        for effort in searching.efforts
+    ]
+    return {"lead_min": searching.lead_min, "efforts": efforts}
 
 
 def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -> Policy:
-    """The learned policy `name` with the network at `path`; `moves` is the search's effort, by default the server's.
+    """The learned policy `name` with the network at `path`; `moves` is the search's effort over one future.
 
-    It commits ahead by the minutes tuned for the scenario with the shipped network, as a server would be set there.
+    Without `moves` it is the server's. It commits ahead by the minutes tuned for the scenario with the shipped network,
+    as a server would be set there.
     The network is loaded where it plays: an ONNX session cannot be sent to another process.
     Raises ValueError for a network of another kind than the name says and for moves without a search, and what
     `load_policy` raises.
@@ -46,11 +50,10 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
         if moves is not None:
             raise ValueError(f"--moves is of {MODEL_WITH_SEARCH!r}, not of {name!r}")
         return Policy(name, Kind.MODEL, about, lambda: committing_ahead(load_policy(path)[0], ahead))
-    from qdispatch_domain.compiled.local_search import Search  # needs numba
-    from qdispatch_domain.futures_search import FuturesSearch
+    from qdispatch_domain.futures_search import searched  # needs numba
 
-    usual = FuturesSearch(CheapestInsertion())  # the network takes its place where it plays
-    searching = usual if moves is None else replace(usual, search=Search(moves=moves))
+    usual = searched(CheapestInsertion(), ahead)  # the network takes its place where it plays
+    searching = usual if moves is None else usual.with_moves(moves)
     parameters = {**about, **search_parameters(searching)}
 
     def build() -> Scorer:

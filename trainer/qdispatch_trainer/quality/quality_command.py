@@ -89,9 +89,9 @@ def check(results: Results, purpose: SeedPurpose) -> None:
 def _searches_as_now(row: Result) -> bool:
     if find_spec("numba") is None:
         return True  # without its package it cannot be told
-    from qdispatch_domain.futures_search import FuturesSearch
+    from qdispatch_domain.futures_search import searched
 
-    now = search_parameters(FuturesSearch(CheapestInsertion()))
+    now = search_parameters(searched(CheapestInsertion(), float(row.parameters.get("commit_ahead_min", 0.0))))
     return {name: row.parameters.get(name) for name in now} == now
 
 

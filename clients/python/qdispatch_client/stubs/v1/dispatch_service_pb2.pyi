@@ -99,8 +99,9 @@ class SuggestResponse(google.protobuf.message.Message):
 
     @property
     def commit_ahead(self) -> google.protobuf.duration_pb2.Duration:
-        """Besides what the model commits by itself, the answer commits every booking whose best pair leaves within this time;
-        zero: nothing more than the model's own. Absent: the server is too old to say. Belongs to the provenance.
+        """Besides what it has to commit, the answer commits what leaves within this time: where a search followed, by its
+        plans, else by each booking's best pair. Zero: nothing more. Absent: the server is too old to say. Belongs to the
+        provenance.
         """
 
     def __init__(

@@ -228,8 +228,8 @@ class ModelStatus(google.protobuf.message.Message):
     uses it. Absent: the server is too old to say.
     """
     search_moves: builtins.int
-    """Moves of the local search that follows the model's values, at most, in answers to snapshots of no more than
-    `search_max_drivers` usable drivers; 0: none follows.
+    """Moves of the local search that follows the model's values, at most; fewer in some sizes of fleet (each answer says
+    its own), none beyond `search_max_drivers` usable drivers. 0: none follows.
     """
     search_max_drivers: builtins.int
     """Snapshots of more usable drivers are answered without the search; 0: no search follows, or the server is too old to
@@ -251,8 +251,8 @@ class ModelStatus(google.protobuf.message.Message):
 
     @property
     def commit_ahead(self) -> google.protobuf.duration_pb2.Duration:
-        """Where no search follows: besides what the model commits by itself, its answers commit every booking whose best pair
-        leaves within this time; zero: nothing more than the model's own. Absent: the server is too old to say.
+        """Besides what they have to commit, answers commit what leaves within this time: where a search follows, by its plans,
+        else by each booking's best pair. Zero: nothing more. Absent: the server is too old to say.
         """
 
     def __init__(
