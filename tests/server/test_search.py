@@ -14,13 +14,15 @@ pytest.importorskip("numba", reason="install the extra [search]: the search is c
 
 from qdispatch_bundle.loading import load_bundle
 from qdispatch_bundle.manifest import Precision
-from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2
+from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2, provenance_pb2
 from qdispatch_domain.decoder import decide
 from qdispatch_domain.futures_search import FuturesSearch
 from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_server.request_reader import read_request
 from tests.server.requests import clinic_day, large_request, suggest
 from tests.server.server_process import ServerProcess, channel_to, running_server, server_environment
+
+SHIPPED = Path(__file__).parents[2] / "models" / "default"
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +58,19 @@ def test_status_says_whether_a_search_follows(searching: ServerProcess, server: 
     assert moves[1] == 0
 
 
-def test_large_fleets_are_answered_without_it(searching: ServerProcess) -> None:
-    with channel_to(searching.address) as channel:
+def test_a_fleet_is_searched_with_the_effort_of_its_size_and_the_largest_not_at_all(tmp_path: Path) -> None:
+    efforts = FuturesSearch(CheapestInsertion()).efforts
+    with (
+        running_server(tmp_path, bundle_dir=SHIPPED, search="on") as running,
+        channel_to(running.address) as channel,
+    ):
         status = admin_service_pb2_grpc.AdminServiceStub(channel).GetStatus(admin_service_pb2.GetStatusRequest())
-        most = status.model.search_max_drivers
-        assert most == FuturesSearch(CheapestInsertion()).most_drivers
-        for drivers, searched in ((most, True), (most + 1, False)):
-            assert (suggest(channel, large_request(drivers, 5)).search_moves > 0) == searched
+        assert status.model.search_max_drivers == efforts[-1].most_drivers
+        assert status.model.search_moves == max(effort.moves for effort in efforts)
+        for effort in efforts:
+            assert suggest(channel, large_request(effort.most_drivers, 5)).search_moves == effort.moves
+        beyond = suggest(channel, large_request(efforts[-1].most_drivers + 1, 5))
+        assert (beyond.provenance.source, beyond.search_moves) == (provenance_pb2.SOURCE_MODEL, 0)
 
 
 def test_on_is_refused_where_nothing_can_search(tmp_path: Path) -> None:

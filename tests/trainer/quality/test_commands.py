@@ -114,7 +114,7 @@ def test_a_stale_file_stops_the_page(folder: Path, tmp_path: Path, change: dict[
     ("file", "changed", "message"),
     [
         ("model.json", {"commit_ahead_min": 17.0}, "commits 17 min ahead"),
-        ("model-with-search.json", {"futures": 3}, "was measured with another search"),
+        ("model-with-search.json", {"lead_min": 17.0}, "was measured with another search"),
     ],
 )
 def test_a_model_measured_otherwise_than_it_is_served_stops_the_page(
