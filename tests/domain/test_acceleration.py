@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 
 from qdispatch_domain.acceleration import SWITCH
@@ -74,3 +77,41 @@ def test_the_cache_notices_a_change_in_any_module_a_kernel_is_made_of(monkeypatc
     for module in ("compiled.candidates", "compiled.timing", "compiled.roads", "travel", "weights", "fleet", "reasons"):
         assert digest(f"qdispatch_domain.{module}") != before, module
     assert digest("qdispatch_domain.encoding") == before
+
+
+@pytest.mark.parametrize(
+    ("decorate", "counted"), [(jit.kernel, True), (jit.loop_kernel, False), (jit.loop_part, False)]
+)
+def test_a_loop_kernel_counts_no_references(
+    decorate: Callable[[Callable[..., int]], Any], counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of a search's time went there; the option that spares it is one that numba may change."""
+    monkeypatch.setattr(jit, "_cache_folder", lambda: None)  # a kernel out of the cache does not show its code
+
+    def pick(table: np.ndarray, i: int) -> int:
+        row = table[i]
+        if row[0] > 3:
+            return int(row[1])
+        return int(row[0])
+
+    of_row = decorate(pick)
+
+    def whole(table: np.ndarray) -> int:
+        found = 0
+        for i in range(table.shape[0]):
+            if i != 1:
+                found += of_row(table, i)
+        return found
+
+    compiled = decorate(whole)
+    assert compiled(np.arange(6).reshape(3, 2)) == 5
+    (text,) = compiled.inspect_llvm().values()
+    assert ("NRT_decref" in text) == counted
+
+
+def test_a_loop_kernel_that_makes_an_array_is_refused() -> None:
+    def zeros(count: int) -> float:
+        return float(np.zeros(count).sum())
+
+    with pytest.raises(Exception, match="No implementation of function"):
+        jit.loop_kernel(zeros)(3)
