@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.compiled.future_plans import Looking
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.futures_search import LEAD_MIN, Effort, FuturesSearch
@@ -41,6 +42,7 @@ def policies(network: Scorer) -> Mapping[str, Scorer]:
     """What is compared with the network alone."""
     near = Looking(futures=8, ahead_min=90.0, known_moves=1000)
     return {
+        "network, committing 20 min ahead": committing_ahead(network, 20.0),
         "planner, 2,000 moves": Planner(Search(moves=2000)),
         "what is known, 4,000 moves": searching(network, Looking(futures=0, known_moves=4000), 0),
         "90 min ahead: 1,000 moves, 8 futures of 150": searching(network, near, 150),

@@ -97,6 +97,7 @@ def _plan_futures_of(
     planned: np.ndarray,
     due: np.ndarray,
 ) -> int:
+    """`plan_futures` of day n, whose pairs these are: writes `planned` and `due`, returns how many futures."""
     row_driver, rows = rows_of(f, n)
     known, chosen, start, drivers, booking = _with_calls(
         f, n, waiting, row_driver, pair_driver, pair_booking, looking, how
@@ -121,20 +122,21 @@ def _plan_futures_of(
     task_of = np.full(f.scheduled.shape[1], -1)
     for o in range(known):
         task_of[chosen[o]] = options.first + o
-    tasks, due_at = np.empty(chosen.shape[0], np.int64), np.empty(chosen.shape[0])
     leaves = np.empty(p.task.shape[0])
     leaving = np.zeros(f.scheduled.shape[1], np.int64)
     if looking.futures == 0:
         _vote(r, rows, task_of, pair_driver, pair_booking, until, leaves, planned, due, leaving)
         return 1
+    latest = f.now[n] + min(looking.ahead_min, how.horizon_min)
+    tasks, due_at = np.empty(chosen.shape[0], np.int64), np.empty(chosen.shape[0])
+    tasks[:known] = known_tasks
     for future in range(looking.futures):
         if future > 0 and _decided(leaving, pair_booking, future, looking.futures):
             return future
-        tasks[:known] = known_tasks
         count = known
         for o in range(known, chosen.shape[0]):
             call = call_time(table, waiting.outbound_at[n, chosen[o]], f.now[n], uniform(keys[o], future))
-            if call < f.now[n] + min(looking.ahead_min, how.horizon_min):
+            if call < latest:
                 want(p, options.first + o, call)
                 tasks[count] = options.first + o
                 count += 1

@@ -48,7 +48,8 @@ def test_what_is_missing_is_said() -> None:
     results = all_results()
     del results["fleet-10x60"][slug(PYVRP)]
     page = quality_page(results, {}, SUBJECT, "quality.svg")
-    assert "Not measured: PyVRP 100 ms, model, flat network." in section(page, "fleet-10x60")
+    assert "Not measured: PyVRP 100 ms, model." in section(page, "fleet-10x60")
+    assert "The flat network takes 10 drivers at most: none of these days." in section(page, "fleet-10x60")
     empty = quality_page({}, {}, SUBJECT, "quality.svg")
     verdict_rows = [row for row in rows_of(section(empty, f"Targets ({SUBJECT})")) if row[0] == "clinic-day"]
     assert verdict_rows

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from qdispatch_domain.classic import DRIVERS as FLAT_DRIVERS
 from qdispatch_trainer.comparators import COMPARATORS, JOINT_MATCHING, Kind
 from qdispatch_trainer.paired_difference import Interval
 from qdispatch_trainer.policies import HEURISTICS, MODEL
 from qdispatch_trainer.quality.compare import compare, mean
+from qdispatch_trainer.quality.model_policies import FLAT, MODEL_POLICIES
 from qdispatch_trainer.quality.result import Result, slug
 from qdispatch_trainer.quality.targets import (
     HINDSIGHT,
@@ -29,8 +31,7 @@ from qdispatch_trainer.scenarios import SCENARIOS as ALL_SCENARIOS
 
 LABEL_SIGN = "--"  # in a file's name, between the policy and the label of a variant
 SEED_LABEL = "seed-"
-MODEL_NAMES = (MODEL, "model with search", "flat network")
-EXPECTED = (*HEURISTICS, *(name for name in COMPARATORS if name not in HEURISTICS), *MODEL_NAMES, HINDSIGHT)
+EXPECTED = (*HEURISTICS, *(name for name in COMPARATORS if name not in HEURISTICS), *MODEL_POLICIES, HINDSIGHT)
 SHOWN = (
     ("served_percent", "served %", 2),
     ("late_outbound_percent", "late outbound %", 1),
@@ -153,9 +154,12 @@ def _scenario_section(name: str, rows: Mapping[str, Result], subject: str) -> li
         first, last = min(row.first_seed for row in shown), max(row.seeds.stop for row in shown) - 1
         lines += [f"Test days {first:,} to {last:,}; scenario {shown[0].scenario_digest}.", "", *_head(head, left=1)]
         lines += [_row(_policy_cells(row, reference)) for row in shown]
-    missing = [policy for policy in EXPECTED if slug(policy) not in rows]
+    too_large = ALL_SCENARIOS[name].max_drivers > FLAT_DRIVERS
+    missing = [policy for policy in EXPECTED if slug(policy) not in rows and not (too_large and policy == FLAT)]
     if missing:
         lines += ["", f"Not measured: {', '.join(missing)}."]
+    if too_large:
+        lines += ["", f"The {FLAT} takes {FLAT_DRIVERS} drivers at most: none of these days."]
     return lines
 
 
