@@ -50,11 +50,19 @@ def policies(network: Scorer) -> Mapping[str, Scorer]:
             network, near._replace(futures=16, known_moves=2000), 500
         ),
         "150 min ahead: 2,000 moves, 16 futures of 500": searching(network, Looking(futures=16, known_moves=2000), 500),
+        "150 min ahead: 4,000 moves, 16 futures of 1,000": searching(
+            network, Looking(futures=16, known_moves=4000), 1000
+        ),
+        "240 min ahead: 4,000 moves, 16 futures of 1,000": FuturesSearch(
+            network,
+            (Effort(ANY, Looking(16, 240.0, 4000), Search(moves=1000, horizon_min=240.0, tasks_per_driver=6.0)),),
+        ),
         "150 min ahead: 3,000 moves, 8 futures of 500": searching(network, Looking(futures=8, known_moves=3000), 500),
         "150 min ahead: 4,000 moves, 4 futures of 1,000": searching(
             network, Looking(futures=4, known_moves=4000), 1000
         ),
         "the same, committing 20 min ahead": searching(network, Looking(futures=4, known_moves=4000), 1000, 20.0),
+        "the same, 35 min": searching(network, Looking(futures=4, known_moves=4000), 1000, 35.0),
     }
 
 
