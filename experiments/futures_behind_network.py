@@ -50,6 +50,9 @@ def policies(network: Scorer) -> Mapping[str, Scorer]:
             network, near._replace(futures=16, known_moves=2000), 500
         ),
         "150 min ahead: 2,000 moves, 16 futures of 500": searching(network, Looking(futures=16, known_moves=2000), 500),
+        "the same, only what leaves before the next event": searching(
+            network, Looking(futures=16, known_moves=2000), 500, 0.0
+        ),
         "150 min ahead: 4,000 moves, 16 futures of 1,000": searching(
             network, Looking(futures=16, known_moves=4000), 1000
         ),
