@@ -180,11 +180,13 @@ def _policy_cells(row: Result, reference: Result | None) -> list[str]:
 
 
 def title_of(row: Result) -> str:
-    """The policy's name with what was tuned: its window, or its moves."""
+    """The policy's name with what was tuned: its window, or its moves and its lead."""
     if row.kind is Kind.HEURISTIC:
         return f"{row.policy}, {row.parameters['window_min']:g} min"
     if row.kind is Kind.PLANNER:
-        return f"{row.policy}, {row.parameters['moves']:,} moves"
+        return f"{row.policy}, {row.parameters['moves']:,} moves, {row.parameters['lead_min']:g} min ahead"
+    if row.kind is Kind.SOLVER:
+        return f"{row.policy}, {row.parameters['lead_min']:g} min ahead"
     return row.policy
 
 
