@@ -74,7 +74,7 @@ def all_results(**model: Any) -> dict[str, dict[str, Result]]:
         for budget in BUDGETS_MS:
             name = planner_name(budget)
             rows[name] = result(scenario, name, 860.0, kind=Kind.PLANNER, parameters={"moves": 100, "lead_min": 5.0})
-        rows[PYVRP] = result(scenario, PYVRP, 870.0, kind=Kind.SOLVER)
+        rows[PYVRP] = result(scenario, PYVRP, 870.0, kind=Kind.SOLVER, parameters={"lead_min": 5.0})
         rows[HINDSIGHT] = result(
             scenario, HINDSIGHT, 750.0, kind=Kind.HINDSIGHT, timing={}, agreement=None, validated=Validated()
         )

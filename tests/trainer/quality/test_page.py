@@ -32,7 +32,11 @@ def rows_of(lines: list[str]) -> list[list[str]]:
 def test_a_scenario_lists_its_policies_cheapest_first() -> None:
     rows = rows_of(section(quality_page(all_results(), {}, SUBJECT, "quality.svg"), "fleet-10x60"))
     head, policies = rows[0], rows[2:]
-    assert [row[0] for row in policies[:3]] == ["hindsight", f"**{SUBJECT}**", "planner 0.25 ms, 100 moves, 5 min ahead"]
+    assert [row[0] for row in policies[:3]] == [
+        "hindsight",
+        f"**{SUBJECT}**",
+        "planner 0.25 ms, 100 moves, 5 min ahead",
+    ]
     assert policies[-1][0].endswith(", 60 min")
     model = dict(zip(head, policies[1], strict=True))
     assert model["cost"].startswith("850 ± ")
