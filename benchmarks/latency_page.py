@@ -52,7 +52,7 @@ def page(
             "first ones after 8:00, 9:30 and 13:00, on days played by cheapest insertion), one process, one thread.",
             "*pack*: rows to arrays; *candidates*: schedules, insertion of every booking into every schedule, the",
             "cheapest kept; *encode*: features; *model*: the graph alone; *decide*: all of it, rows in, rows out;",
-            "*search*: fp32 with the server's search behind it, which the larger fleets are answered without.",
+            "*search*: fp32 with the server's search behind it.",
             "",
             *_table(head, stage_rows, left=1),
             "",
