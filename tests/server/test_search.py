@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from qdispatch_bundle.loading import load_bundle
 from qdispatch_bundle.manifest import Precision
 from qdispatch_client.stubs.v1 import admin_service_pb2, admin_service_pb2_grpc, dispatch_service_pb2, provenance_pb2
 from qdispatch_domain.decoder import decide
-from qdispatch_domain.futures_search import FuturesSearch
+from qdispatch_domain.futures_search import FuturesSearch, searched
 from qdispatch_domain.heuristics import CheapestInsertion
 from qdispatch_server.request_reader import read_request
 from tests.server.requests import clinic_day, large_request, suggest
@@ -45,6 +46,23 @@ def test_the_server_searches_as_the_process_does(
     effort = policy.effort_at(len(snapshot.drivers))
     assert effort is not None
     assert answer.search_moves == effort.moves > 0
+
+
+def test_the_search_commits_ahead_by_the_setting(tmp_path: Path, tiny_bundle: Path) -> None:
+    request = large_request(12, 30)
+    snapshot = read_request(request).snapshot
+    model = load_bundle(tiny_bundle, Precision.FP32).model
+    picks = {minutes: decide(snapshot, searched(model, minutes)).picks for minutes in (0.0, 90.0)}
+    assert len(picks[90.0]) > len(picks[0.0])
+    with (
+        running_server(tmp_path, bundle_dir=tiny_bundle, search="on", commit_ahead_min=90.0) as running,
+        channel_to(running.address) as channel,
+    ):
+        answer = suggest(channel, request)
+    named = [(snapshot.bookings[p.booking].id, snapshot.drivers[p.driver].id) for p in picks[90.0]]
+    assert [(p.booking_id, p.driver_id) for p in answer.picks] == named
+    assert answer.search_moves > 0
+    assert answer.commit_ahead.ToTimedelta() == timedelta(minutes=90)
 
 
 def test_status_says_whether_a_search_follows(searching: ServerProcess, server: ServerProcess) -> None:
