@@ -101,7 +101,7 @@ class BarWatch:
     def done(self, count: int, numbers: str = "") -> None:
         """See `Watch`."""
         if self._task is not None:
-            self._progress.update(self._task, completed=count, numbers=numbers)
+            self._progress.update(self._task, completed=count, numbers=numbers, refresh=True)  # on a busy machine too
 
     def say(self, text: str) -> None:
         """See `Watch`."""
