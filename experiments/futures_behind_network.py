@@ -1,4 +1,4 @@
-"""Do plans for sampled calls behind the shipped network pay, and up to which fleet?
+"""Do plans for sampled calls behind the shipped network pay, up to which fleet, and should they count on the reserve?
 
     python experiments/futures_behind_network.py --scenario fleet-10x60 --days 200
     python experiments/futures_behind_network.py --drivers 6 10 --days 120
@@ -40,33 +40,52 @@ ANY = 1_000  # drivers: the search follows in every fleet
 
 def policies(network: Scorer) -> Mapping[str, Scorer]:
     """What is compared with the network alone."""
-    near = Looking(futures=8, ahead_min=90.0, known_moves=1000)
+    near = Looking(futures=8, ahead_min=90.0, known_moves=1000, reserve=False)
+    far = near._replace(ahead_min=150.0)
+    sixteen, eight = far._replace(futures=16, known_moves=2000), far._replace(known_moves=3000)
+    four, known = far._replace(futures=4, known_moves=4000), far._replace(futures=0)
     return {
         "network, committing 20 min ahead": committing_ahead(network, 20.0),
         "planner, 2,000 moves": Planner(Search(moves=2000)),
-        "what is known, 4,000 moves": searching(network, Looking(futures=0, known_moves=4000), 0),
+        "what is known, 4,000 moves": searching(network, known._replace(known_moves=4000), 0),
         "90 min ahead: 1,000 moves, 8 futures of 150": searching(network, near, 150),
         "90 min ahead: 2,000 moves, 16 futures of 500": searching(
             network, near._replace(futures=16, known_moves=2000), 500
         ),
-        "150 min ahead: 2,000 moves, 16 futures of 500": searching(network, Looking(futures=16, known_moves=2000), 500),
-        "the same, only what leaves before the next event": searching(
-            network, Looking(futures=16, known_moves=2000), 500, 0.0
-        ),
-        "150 min ahead: 4,000 moves, 16 futures of 1,000": searching(
-            network, Looking(futures=16, known_moves=4000), 1000
-        ),
+        "150 min ahead: 2,000 moves, 16 futures of 500": searching(network, sixteen, 500),
+        "the same, only what leaves before the next event": searching(network, sixteen, 500, 0.0),
+        "150 min ahead: 4,000 moves, 16 futures of 1,000": searching(network, sixteen._replace(known_moves=4000), 1000),
         "240 min ahead: 4,000 moves, 16 futures of 1,000": FuturesSearch(
             network,
-            (Effort(ANY, Looking(16, 240.0, 4000), Search(moves=1000, horizon_min=240.0, tasks_per_driver=6.0)),),
+            (
+                Effort(
+                    ANY,
+                    sixteen._replace(ahead_min=240.0, known_moves=4000),
+                    Search(moves=1000, horizon_min=240.0, tasks_per_driver=6.0),
+                ),
+            ),
         ),
-        "150 min ahead: 3,000 moves, 8 futures of 500": searching(network, Looking(futures=8, known_moves=3000), 500),
-        "150 min ahead: 4,000 moves, 4 futures of 1,000": searching(
-            network, Looking(futures=4, known_moves=4000), 1000
+        "150 min ahead: 3,000 moves, 8 futures of 500": searching(network, eight, 500),
+        "150 min ahead: 4,000 moves, 4 futures of 1,000": searching(network, four, 1000),
+        "the same, committing 20 min ahead": searching(network, four, 1000, 20.0),
+        "the same, 35 min": searching(network, four, 1000, 35.0),
+        "counting on the reserve: 2,000 moves, 16 futures of 500": searching(network, counting(sixteen), 500),
+        "counting on the reserve: 3,000 moves, 8 futures of 500": searching(network, counting(eight), 500),
+        "counting on the reserve: 8,000 moves, 8 futures of 1,500": searching(
+            network, counting(eight._replace(known_moves=8000)), 1500
         ),
-        "the same, committing 20 min ahead": searching(network, Looking(futures=4, known_moves=4000), 1000, 20.0),
-        "the same, 35 min": searching(network, Looking(futures=4, known_moves=4000), 1000, 35.0),
+        "counting on the reserve: 4,000 moves, 4 futures of 1,000": searching(network, counting(four), 1000),
+        "counting on the reserve, committing 20 min ahead": searching(network, counting(four), 1000, 20.0),
+        "what is known, 6,500 moves": searching(network, known._replace(known_moves=6500), 0),
+        "what is known, 6,500 moves, counting on the reserve": searching(
+            network, counting(known._replace(known_moves=6500)), 0
+        ),
     }
+
+
+def counting(looking: Looking) -> Looking:
+    """The same with plans that count on EMERGENCY drivers who are not permitted yet."""
+    return looking._replace(reserve=True)
 
 
 def searching(network: Scorer, looking: Looking, moves: int, lead_min: float = LEAD_MIN) -> Scorer:

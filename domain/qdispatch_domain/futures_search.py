@@ -45,10 +45,10 @@ class Effort:
         return self.looking.known_moves + self.looking.futures * self.search.moves
 
 
-# as measured: docs/experiments/09-futures-behind-the-network.md
+# as measured: docs/experiments/09-futures-behind-the-network.md and 10-counting-on-the-reserve.md
 EFFORTS = (
     Effort(22, Looking(futures=16, known_moves=2000), Search(moves=500)),
-    Effort(44, Looking(futures=8, known_moves=3000), Search(moves=500)),
+    Effort(44, Looking(futures=8, known_moves=8000), Search(moves=1500)),
     Effort(120, Looking(futures=4, known_moves=4000), Search(moves=1000)),
 )
 
@@ -164,6 +164,7 @@ def waiting_of(fleet: Fleet) -> Waiting:
         fleet.linked_scheduled,
         fleet.wheelchair,
         fleet.passengers,
+        fleet.pinned,
         fleet.wheelchair_access,
         fleet.seats,
     )

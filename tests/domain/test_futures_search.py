@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from qdispatch_domain.observation import Scores
 from qdispatch_domain.packing import pack
 from qdispatch_domain.planner import Planner, days_of_fleet
 from qdispatch_domain.situation import Scorer, Situation
-from qdispatch_domain.snapshot import Leg
+from qdispatch_domain.snapshot import Booking, Driver, DriverKind, Leg
 from tests.domain.random_snapshots import random_snapshot
 from tests.domain.situations import booking, driver, snapshot, trip
 
@@ -50,7 +51,7 @@ def test_without_calls_to_come_it_is_the_planner(seed: int) -> None:
     called = replace(whole, bookings=tuple(b for b in whole.bookings if b.time_confirmed))
     situation = Situation(pack([called]))
     pairs = situation.table.insertion
-    found = searching(MinusCost(), Looking(known_moves=0), Search(moves=50)).score(situation)
+    found = searching(MinusCost(), Looking(known_moves=0, reserve=False), Search(moves=50)).score(situation)
     plan = Planner(Search(moves=50)).score(situation)
     assert found.commit is not None
     assert plan.commit is not None
@@ -77,6 +78,63 @@ def test_a_call_that_may_come_keeps_a_driver_who_is_needed_for_it() -> None:
 
     assert taken(soon) == "lift"
     assert taken(soon, call) == "plain"
+
+
+def planned_for(bookings: list[Booking], drivers: list[Driver], looking: Looking) -> int:
+    """How many bookings the plan of what is known gives to the pairs of the table, that is, to REGULAR drivers."""
+    situation = Situation(pack([snapshot(drivers, bookings)]))
+    fleet, table = situation.fleet, situation.table
+    pairs = table.insertion
+    assert fleet.regular[0, pairs.driver].all()
+    planned, _, _ = plan_futures(
+        days_of_fleet(fleet, table),
+        waiting_of(fleet),
+        call_table(),
+        pairs.day,
+        pairs.driver,
+        pairs.booking,
+        fleet.now + 5.0,
+        looking,
+        Search(moves=0),
+    )
+    return int((planned > 0).sum())
+
+
+@pytest.mark.parametrize(
+    ("changes", "access", "reserve", "planned"),
+    [
+        ({}, True, True, 1),
+        ({}, True, False, 2),  # one late, behind the other
+        ({"wheelchair": True}, False, True, 2),
+        ({"passengers": 3}, True, True, 2),
+        ({"pinned": True, "current_driver_id": "regular"}, True, True, 2),
+    ],
+)
+def test_a_plan_counts_on_the_reserve_for_what_it_could_drive(
+    changes: dict[str, Any], access: bool, reserve: bool, planned: int
+) -> None:
+    """One REGULAR driver is in time for either of two bookings, so neither is the EMERGENCY driver's yet."""
+    drivers = [
+        driver("regular", 1.0),
+        driver("reserve", 1.0, kind=DriverKind.EMERGENCY, wheelchair_access=access, seats=2),
+    ]
+    asked = [booking(name, 1.0, 9.0, 606.0, **changes) for name in ("a", "b")]
+    assert planned_for(asked, drivers, Looking(futures=0, known_moves=200, reserve=reserve)) == planned
+
+
+def test_a_call_is_planned_for_the_driver_it_is_pinned_to() -> None:
+    """The near driver takes the booking at hand, and the other one the call, unless that is pinned to the near one."""
+    now, late = 1030.0, {"now": 1030.0, "shift_end": 1400.0}
+    drivers = [driver("near", 1.0, **late), driver("other", 4.0, **late)]
+    for pinned, expected in ((False, "near"), (True, "other")):
+        call = booking("call", 1.0, 5.0, 0.0, leg=Leg.RETURN, time_confirmed=False, scheduled_time=None)
+        call = replace(call, pinned=pinned, current_driver_id="near")
+        asked = [booking("now", 1.0, 30.0, now + 3.0), call]
+        situation = Situation(pack([snapshot(drivers, asked, now)]))
+        commit = FuturesSearch(MinusCost()).score(situation).commit
+        assert commit is not None
+        (pair,) = np.flatnonzero(commit)
+        assert drivers[int(situation.table.insertion.driver[pair])].id == expected
 
 
 class Prefers:

@@ -15,7 +15,7 @@ from qdispatch_domain.compiled.day_problem import (
     soonest,
     want,
 )
-from qdispatch_domain.compiled.jit import kernel, loop_kernel
+from qdispatch_domain.compiled.jit import kernel, loop_kernel, loop_part
 from qdispatch_domain.compiled.local_search import Search, search, with_moves
 from qdispatch_domain.compiled.planned_routes import DEPART, Routes, copy_routes, new_routes
 from qdispatch_domain.compiled.route_problem import SCHEDULED, TOLERANCE
@@ -25,12 +25,13 @@ from qdispatch_domain.fleet import EPS
 
 
 class Waiting(NamedTuple):
-    """What is known of bookings that have not been called for, and who could drive them."""
+    """Which bookings have not been called for, and what says who could drive a booking that has no pairs for it."""
 
     uncalled: np.ndarray  # [N, B]
     outbound_at: np.ndarray  # [N, B] appointment of the other leg, NaN without one
     wheelchair: np.ndarray  # [N, B]
     passengers: np.ndarray  # [N, B]
+    pinned: np.ndarray  # [N, B]
     wheelchair_access: np.ndarray  # [N, D]
     seats: np.ndarray  # [N, D]
 
@@ -41,6 +42,7 @@ class Looking(NamedTuple):
     futures: int = 8  # 0: the plan of what is known alone decides
     ahead_min: float = 150.0  # calls later than this are left out
     known_moves: int = 1000  # over what is known, for a plan that those of the futures start from; 0: from nothing
+    reserve: bool = True  # plans may count on EMERGENCY drivers who are not permitted yet
 
 
 @kernel
@@ -187,26 +189,42 @@ def _with_calls(
     how: Search,
 ) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """How many known bookings to plan, these and behind them all that may be called for, the first pair of each; and
-    the pairs (driver, booking): those given, and every usable driver whose vehicle fits for a booking to be called for.
+    the pairs (driver, booking): of a known booking those given, and if the reserve counts every other EMERGENCY driver
+    who could; of a booking to be called for every usable driver who could.
     """
     uncalled = np.flatnonzero(waiting.uncalled[n] & (looking.futures > 0))
-    known, known_start = soonest(f, n, f.scheduled[n], pair_booking, row_driver.shape[0], how)
-    pairs = pair_driver.shape[0]
-    room = pairs + uncalled.shape[0] * row_driver.shape[0]
-    driver, booking = np.empty(room, np.int64), np.empty(room, np.int64)
-    driver[:pairs], booking[:pairs] = pair_driver, pair_booking
-    chosen, start = np.concatenate((known, uncalled)), np.concatenate((known_start, uncalled))
-    count = known.shape[0]
-    for b in uncalled:
-        chosen[count], start[count] = b, pairs
+    known, given = soonest(f, n, f.scheduled[n], pair_booking, row_driver.shape[0], how)
+    chosen = np.concatenate((known, uncalled))
+    room = pair_driver.shape[0] + chosen.shape[0] * row_driver.shape[0]
+    start, driver, booking = np.empty_like(chosen), np.empty(room, np.int64), np.empty(room, np.int64)
+    pairs, count = 0, 0
+    for o in range(chosen.shape[0]):
+        b, begin = chosen[o], pairs
+        if o < known.shape[0]:
+            i = given[o]
+            while i < pair_driver.shape[0] and pair_booking[i] == b:
+                driver[pairs], booking[pairs] = pair_driver[i], b
+                pairs += 1
+                i += 1
+        listed = pairs
         for d in row_driver:
-            fits = waiting.wheelchair_access[n, d] or not waiting.wheelchair[n, b]
-            if fits and waiting.seats[n, d] >= waiting.passengers[n, b]:
+            if o < known.shape[0] and (f.regular[n, d] or not looking.reserve or (driver[begin:listed] == d).any()):
+                continue
+            if _could(f, n, waiting, d, b):
                 driver[pairs], booking[pairs] = d, b
                 pairs += 1
-        if pairs > start[count]:
+        if pairs > begin:
+            chosen[count], start[count] = b, begin
             count += 1
     return known.shape[0], chosen[:count], start[:count], driver[:pairs], booking[:pairs]
+
+
+@loop_part
+def _could(f: Days, n: int, waiting: Waiting, d: int, b: int) -> bool:
+    """Whether driver d may ever drive booking b: the vehicle fits, and the booking is not kept for another."""
+    access = waiting.wheelchair_access[n, d] or not waiting.wheelchair[n, b]
+    free = not waiting.pinned[n, b] or f.current_driver[n, b] == d
+    return access and free and waiting.seats[n, d] >= waiting.passengers[n, b]
 
 
 @kernel
