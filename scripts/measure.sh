@@ -9,7 +9,8 @@ small=(--scenario clinic-day --scenario classic-10x20 --scenario fleet-10x60 --s
 large=(--scenario fleet-60x300 --scenario fleet-100x700)
 measure() { qdispatch-trainer measure "$@"; }
 
-measure --policy heuristics --policy "planner 0.25 ms" --policy "planner 1 ms" --policy "planner 5 ms"
+measure --policy heuristics --policy "planner 0.25 ms" --policy "planner 1 ms" --policy "planner 5 ms" \
+  --policy "planner 5 ms with reserve"
 model=(--policy model --policy "model with search" --model models/default)
 measure "${model[@]}" "${small[@]}" --validate 200
 measure "${model[@]}" "${large[@]}"

@@ -45,6 +45,17 @@ def test_the_planner_has_more_moves_for_more_time(scenario: str) -> None:
         assert scorer.lead_min == policy.parameters["lead_min"] == tuned_window(scenario, "planner")
 
 
+def test_the_planner_with_the_reserve_is_the_planner_otherwise() -> None:
+    from qdispatch_domain.reserve_planner import ReservePlanner
+
+    plain, policy = (comparator(name, CLINIC) for name in ("planner 5 ms", "planner 5 ms with reserve"))
+    scorer = policy.build()
+    assert isinstance(scorer, ReservePlanner)
+    assert policy.parameters == {**plain.parameters, "reserve": True}
+    assert scorer.search.moves == policy.parameters["moves"] == planner_moves("clinic-day", 5.0)
+    assert scorer.lead_min == policy.parameters["lead_min"]
+
+
 def test_moves_grow_with_the_budget_when_measured() -> None:
     found = calibrate_moves(moments_of_the_day("clinic-day", 4, 1))
     assert list(found) == [f"{budget:g}" for budget in BUDGETS_MS]

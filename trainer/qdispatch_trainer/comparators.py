@@ -20,6 +20,8 @@ from qdispatch_trainer.scenarios import Scenario
 from qdispatch_trainer.windows.frozen import tuned_window
 
 JOINT_MATCHING = "joint matching"
+PLANNER_MS = 5.0  # that the model is compared with
+PLANNER_WITH_RESERVE = f"planner {PLANNER_MS:g} ms with reserve"
 PYVRP = "PyVRP 100 ms"
 PYVRP_MS = 100.0
 # The planner's best leads there before its moves took a tenth of the time. What is measured of PyVRP is with these: an
@@ -70,6 +72,19 @@ def _heuristic(name: str) -> Callable[[Scenario], Policy]:
     return policy
 
 
+def _reserve_planner(budget_ms: float) -> Callable[[Scenario], Policy]:
+    def policy(scenario: Scenario) -> Policy:
+        plain = _planner(budget_ms)(scenario)
+        from qdispatch_domain.compiled.local_search import Search  # needs numba
+        from qdispatch_domain.reserve_planner import ReservePlanner
+
+        search, lead = Search(moves=plain.parameters["moves"]), plain.parameters["lead_min"]
+        parameters = {**plain.parameters, "reserve": True}
+        return Policy(PLANNER_WITH_RESERVE, Kind.PLANNER, parameters, lambda: ReservePlanner(search, lead))
+
+    return policy
+
+
 def _planner(budget_ms: float) -> Callable[[Scenario], Policy]:
     def policy(scenario: Scenario) -> Policy:
         _require("numba", "trainer")
@@ -97,6 +112,7 @@ COMPARATORS: Mapping[str, Callable[[Scenario], Policy]] = MappingProxyType(
     {
         **{name: _heuristic(name) for name in HEURISTICS},
         **{planner_name(budget): _planner(budget) for budget in BUDGETS_MS},
+        PLANNER_WITH_RESERVE: _reserve_planner(PLANNER_MS),
         PYVRP: _pyvrp,
     }
 )

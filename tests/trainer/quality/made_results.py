@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qdispatch_domain.weights import WEIGHTS
-from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP, Kind, planner_name
+from qdispatch_trainer.comparators import JOINT_MATCHING, PLANNER_WITH_RESERVE, PYVRP, Kind, planner_name
 from qdispatch_trainer.planner_effort import BUDGETS_MS
 from qdispatch_trainer.policies import HEURISTICS
 from qdispatch_trainer.quality.measure import LARGE
@@ -71,8 +71,7 @@ def all_results(**model: Any) -> dict[str, dict[str, Result]]:
         rows[JOINT_MATCHING] = result(
             scenario, JOINT_MATCHING, 1000.0, kind=Kind.HEURISTIC, parameters={"window_min": 60.0}
         )
-        for budget in BUDGETS_MS:
-            name = planner_name(budget)
+        for name in (*map(planner_name, BUDGETS_MS), PLANNER_WITH_RESERVE):
             rows[name] = result(scenario, name, 860.0, kind=Kind.PLANNER, parameters={"moves": 100, "lead_min": 5.0})
         rows[PYVRP] = result(scenario, PYVRP, 870.0, kind=Kind.SOLVER, parameters={"lead_min": 5.0})
         rows[HINDSIGHT] = result(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP, planner_name
+from qdispatch_trainer.comparators import JOINT_MATCHING, PLANNER_WITH_RESERVE, PYVRP, planner_name
 from qdispatch_trainer.planner_effort import BUDGETS_MS
 from qdispatch_trainer.policies import MODEL
 from qdispatch_trainer.quality.compare import compare
@@ -34,6 +34,7 @@ STYLES: Mapping[str, tuple[str, str, float]] = MappingProxyType(  # marker, colo
         "regret-2": ("D", GREY, 5.5),
         JOINT_MATCHING: ("P", "black", 8.0),
         **{planner_name(budget): ("o", BLUE, 4.0 + 1.5 * n) for n, budget in enumerate(BUDGETS_MS)},
+        PLANNER_WITH_RESERVE: ("d", BLUE, 7.0),
         PYVRP: ("h", GREEN, 8.0),
         FLAT: ("p", RED, 6.0),
         MODEL: ("*", RED, 13.0),
