@@ -195,8 +195,10 @@ def _with_calls(
     uncalled = np.flatnonzero(waiting.uncalled[n] & (looking.futures > 0))
     known, given = soonest(f, n, f.scheduled[n], pair_booking, row_driver.shape[0], how)
     chosen = np.concatenate((known, uncalled))
-    room = pair_driver.shape[0] + chosen.shape[0] * row_driver.shape[0]
+    reserve = row_driver[~f.regular[n][row_driver] & looking.reserve]
+    room = pair_driver.shape[0] + known.shape[0] * reserve.shape[0] + uncalled.shape[0] * row_driver.shape[0]
     start, driver, booking = np.empty_like(chosen), np.empty(room, np.int64), np.empty(room, np.int64)
+    given_for = np.full(f.usable.shape[1], -1)  # the last booking with a given pair of this driver
     pairs, count = 0, 0
     for o in range(chosen.shape[0]):
         b, begin = chosen[o], pairs
@@ -204,13 +206,11 @@ def _with_calls(
             i = given[o]
             while i < pair_driver.shape[0] and pair_booking[i] == b:
                 driver[pairs], booking[pairs] = pair_driver[i], b
+                given_for[pair_driver[i]] = b
                 pairs += 1
                 i += 1
-        listed = pairs
-        for d in row_driver:
-            if o < known.shape[0] and (f.regular[n, d] or not looking.reserve or (driver[begin:listed] == d).any()):
-                continue
-            if _could(f, n, waiting, d, b):
+        for d in reserve if o < known.shape[0] else row_driver:
+            if given_for[d] != b and _could(f, n, waiting, d, b):
                 driver[pairs], booking[pairs] = d, b
                 pairs += 1
         if pairs > begin:
