@@ -14,6 +14,10 @@ measure --policy heuristics --policy "planner 0.25 ms" --policy "planner 1 ms" -
 model=(--policy model --policy "model with search" --model models/default)
 measure "${model[@]}" "${small[@]}" --validate 200
 measure "${model[@]}" "${large[@]}"
+seeds=(--scenario clinic-day --scenario fleet-10x60 --scenario fleet-30x200 --scenario urgent-heavy)
+for seed in 1 2; do
+  measure --policy model --policy "model with search" --model "training/seeds/seed-$seed.pt" --label "seed-$seed" "${seeds[@]}"
+done
 for slow in "PyVRP 100 ms" hindsight; do
   measure --policy "$slow" "${small[@]}" --days 200
   measure --policy "$slow" "${large[@]}" --days 30
