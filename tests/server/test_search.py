@@ -66,14 +66,12 @@ def test_the_search_commits_ahead_by_the_setting(tmp_path: Path, tiny_bundle: Pa
 
 
 def test_status_says_whether_a_search_follows(searching: ServerProcess, server: ServerProcess) -> None:
-    moves = []
-    for running in (searching, server):
+    search = FuturesSearch(CheapestInsertion())
+    for running, most, of_few in ((searching, search.moves, search.efforts[0].moves), (server, 0, 0)):
         with channel_to(running.address) as channel:
             stub = admin_service_pb2_grpc.AdminServiceStub(channel)
-            moves.append(stub.GetStatus(admin_service_pb2.GetStatusRequest()).model.search_moves)
-            assert suggest(channel, clinic_day()).search_moves == moves[-1]
-    assert moves[0] > 0
-    assert moves[1] == 0
+            assert stub.GetStatus(admin_service_pb2.GetStatusRequest()).model.search_moves == most
+            assert suggest(channel, clinic_day()).search_moves == of_few
 
 
 def test_a_fleet_is_searched_with_the_effort_of_its_size_and_the_largest_not_at_all(tmp_path: Path) -> None:
