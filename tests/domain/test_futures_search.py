@@ -16,7 +16,7 @@ from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.compiled.sampled_calls import call_time, key_of, uniform
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import EPS
-from qdispatch_domain.futures_search import Effort, FuturesSearch, consensus, searched, waiting_of
+from qdispatch_domain.futures_search import I64, Effort, FuturesSearch, consensus, searched, waiting_of
 from qdispatch_domain.observation import Scores
 from qdispatch_domain.packing import pack
 from qdispatch_domain.planner import Planner, days_of_fleet
@@ -80,23 +80,29 @@ def test_a_call_that_may_come_keeps_a_driver_who_is_needed_for_it() -> None:
     assert taken(soon, call) == "plain"
 
 
-def planned_for(bookings: list[Booking], drivers: list[Driver], looking: Looking) -> int:
-    """How many bookings the plan of what is known gives to the pairs of the table, that is, to REGULAR drivers."""
-    situation = Situation(pack([snapshot(drivers, bookings)]))
+def plans_of(situation: Situation, lead_min: float, looking: Looking, how: Search) -> tuple[I64, I64, I64]:
+    """What `plan_futures` says of the situation's pairs, of departures within `lead_min`."""
     fleet, table = situation.fleet, situation.table
     pairs = table.insertion
-    assert fleet.regular[0, pairs.driver].all()
-    planned, _, _ = plan_futures(
+    found: tuple[I64, I64, I64] = plan_futures(
         days_of_fleet(fleet, table),
         waiting_of(fleet),
         call_table(),
         pairs.day,
         pairs.driver,
         pairs.booking,
-        fleet.now + 5.0,
+        fleet.now + lead_min,
         looking,
-        Search(moves=0),
+        how,
     )
+    return found
+
+
+def planned_for(bookings: list[Booking], drivers: list[Driver], looking: Looking) -> int:
+    """How many bookings the plan of what is known gives to the pairs of the table, that is, to REGULAR drivers."""
+    situation = Situation(pack([snapshot(drivers, bookings)]))
+    assert situation.fleet.regular[0, situation.table.insertion.driver].all()
+    planned, _, _ = plans_of(situation, 5.0, looking, Search(moves=0))
     return int((planned > 0).sum())
 
 
@@ -322,21 +328,10 @@ def test_futures_are_left_out_only_when_they_cannot_change_what_leaves() -> None
             b if n % 2 else replace(b, time_confirmed=False, scheduled_time=None) for n, b in enumerate(day.bookings)
         ]
         situation = Situation(pack([replace(day, bookings=tuple(called), now=1020.0)]))
-        fleet, table = situation.fleet, situation.table
-        pairs = table.insertion
+        pairs = situation.table.insertion
         if not len(pairs.day):
             continue
-        _, due, asked = plan_futures(
-            days_of_fleet(fleet, table),
-            waiting_of(fleet),
-            call_table(),
-            pairs.day,
-            pairs.driver,
-            pairs.booking,
-            fleet.now + 20.0,
-            looking,
-            how,
-        )
+        _, due, asked = plans_of(situation, 20.0, looking, how)
         done = int(asked[0])
         votes = np.bincount(pairs.booking, weights=due)[np.unique(pairs.booking)]
         left = looking.futures - done

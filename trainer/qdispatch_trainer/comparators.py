@@ -72,17 +72,14 @@ def _heuristic(name: str) -> Callable[[Scenario], Policy]:
     return policy
 
 
-def _reserve_planner(budget_ms: float) -> Callable[[Scenario], Policy]:
-    def policy(scenario: Scenario) -> Policy:
-        plain = _planner(budget_ms)(scenario)
-        from qdispatch_domain.compiled.local_search import Search  # needs numba
-        from qdispatch_domain.reserve_planner import ReservePlanner
+def _reserve_planner(scenario: Scenario) -> Policy:
+    plain = _planner(PLANNER_MS)(scenario)
+    from qdispatch_domain.compiled.local_search import Search  # needs numba
+    from qdispatch_domain.reserve_planner import ReservePlanner
 
-        search, lead = Search(moves=plain.parameters["moves"]), plain.parameters["lead_min"]
-        parameters = {**plain.parameters, "reserve": True}
-        return Policy(PLANNER_WITH_RESERVE, Kind.PLANNER, parameters, lambda: ReservePlanner(search, lead))
-
-    return policy
+    search, lead = Search(moves=plain.parameters["moves"]), plain.parameters["lead_min"]
+    parameters = {**plain.parameters, "reserve": True}
+    return Policy(PLANNER_WITH_RESERVE, Kind.PLANNER, parameters, lambda: ReservePlanner(search, lead))
 
 
 def _planner(budget_ms: float) -> Callable[[Scenario], Policy]:
@@ -112,7 +109,7 @@ COMPARATORS: Mapping[str, Callable[[Scenario], Policy]] = MappingProxyType(
     {
         **{name: _heuristic(name) for name in HEURISTICS},
         **{planner_name(budget): _planner(budget) for budget in BUDGETS_MS},
-        PLANNER_WITH_RESERVE: _reserve_planner(PLANNER_MS),
+        PLANNER_WITH_RESERVE: _reserve_planner,
         PYVRP: _pyvrp,
     }
 )
