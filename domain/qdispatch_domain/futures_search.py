@@ -45,9 +45,13 @@ class Effort:
         return self.looking.known_moves + self.looking.futures * self.search.moves
 
 
-# as measured: docs/experiments/09-futures-behind-the-network.md and 10-counting-on-the-reserve.md
+# as measured: docs/experiments/09-futures-behind-the-network.md, 10-counting-on-the-reserve.md, 11-annealing-what-is-known.md
 EFFORTS = (
-    Effort(22, Looking(futures=16, known_moves=2000), Search(moves=500)),
+    Effort(
+        22,
+        Looking(futures=16, known_moves=2000, known_start_temperature=30.0, known_end_temperature=1.0),
+        Search(moves=500),
+    ),
     Effort(44, Looking(futures=8, known_moves=8000), Search(moves=1500)),
     Effort(120, Looking(futures=4, known_moves=4000), Search(moves=1000)),
 )
@@ -104,7 +108,7 @@ class FuturesSearch:
             kept = np.flatnonzero(days[pairs.day])
             if len(kept):
                 planned[kept], due[kept], asked[kept] = plan_futures(
-                    days_of_fleet(fleet, table)._replace(first_driver=_chosen(situation, scores.q_pair)),
+                    days_of_fleet(fleet, table)._replace(first_driver=drivers_by_value(situation, scores.q_pair)),
                     waiting_of(fleet),
                     call_table(),
                     pairs.day[kept],
@@ -139,7 +143,7 @@ def _bookings(situation: Situation) -> I64:
     return number
 
 
-def _chosen(situation: Situation, value: F64) -> I64:
+def drivers_by_value(situation: Situation, value: F64) -> I64:
     """The driver of each booking's best pair by `value` [P], [N, B]; -1 without a pair."""
     pairs = situation.table.insertion
     booking = _bookings(situation)

@@ -41,7 +41,12 @@ class ReservePlanner:
             pairs.driver,
             pairs.booking,
             np.maximum(fleet.now + self.lead_min, next_event(fleet, table)),
-            Looking(futures=0, known_moves=self.search.moves),
+            Looking(
+                futures=0,
+                known_moves=self.search.moves,
+                known_start_temperature=self.search.start_temperature,
+                known_end_temperature=self.search.end_temperature,
+            ),
             self.search,
         )
         q_pair = lifted(situation, -table.total, planned > 0)

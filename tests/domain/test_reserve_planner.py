@@ -18,7 +18,7 @@ from qdispatch_domain.snapshot import DriverKind
 from tests.domain.random_snapshots import random_snapshot
 from tests.domain.situations import booking, driver, snapshot
 
-HOW = Search(moves=200)
+HOW = Search(moves=200, start_temperature=60.0, end_temperature=2.0)  # not those of Looking
 
 
 def committed(planner: Planner | ReservePlanner, situation: Situation) -> list[bool]:

@@ -78,7 +78,12 @@ class Scenario:
     @property
     def max_drivers(self) -> int:
         """The most drivers of any day, EMERGENCY drivers included."""
-        return max(count + self.emergency_drivers(count) for count, _ in self.driver_counts)
+        return max(self.fleet_sizes)
+
+    @property
+    def fleet_sizes(self) -> tuple[int, ...]:
+        """How many drivers a day may have, EMERGENCY drivers included."""
+        return tuple(count + self.emergency_drivers(count) for count, _ in self.driver_counts)
 
     @property
     def max_bookings(self) -> int:

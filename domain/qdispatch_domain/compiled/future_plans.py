@@ -16,7 +16,7 @@ from qdispatch_domain.compiled.day_problem import (
     want,
 )
 from qdispatch_domain.compiled.jit import kernel, loop_kernel, loop_part
-from qdispatch_domain.compiled.local_search import Search, search, with_moves
+from qdispatch_domain.compiled.local_search import Search, search
 from qdispatch_domain.compiled.planned_routes import DEPART, Routes, copy_routes, new_routes
 from qdispatch_domain.compiled.route_problem import SCHEDULED, TOLERANCE
 from qdispatch_domain.compiled.runs import run_end
@@ -42,6 +42,8 @@ class Looking(NamedTuple):
     futures: int = 8  # 0: the plan of what is known alone decides
     ahead_min: float = 150.0  # calls later than this are left out
     known_moves: int = 1000  # over what is known, for a plan that those of the futures start from; 0: from nothing
+    known_start_temperature: float = 6.0  # of those moves, minutes-equivalent
+    known_end_temperature: float = 0.3
     reserve: bool = True  # plans may count on EMERGENCY drivers who are not permitted yet
 
 
@@ -113,7 +115,7 @@ def _plan_futures_of(
     named = named_rows(rows, f.first_driver[n], chosen)
     known_tasks = np.arange(options.first, options.first + known)
     if looking.known_moves > 0:
-        search(p, r, options, known_tasks, named, with_moves(how, looking.known_moves))
+        search(p, r, options, known_tasks, named, _over_the_known(how, looking))
         for o in range(chosen.shape[0]):
             named[o] = r.driver[options.first + o]
     else:
@@ -149,6 +151,20 @@ def _plan_futures_of(
         search(p, r, options, order, named, how)
         _vote(r, rows, task_of, pair_driver, pair_booking, until, leaves, planned, due, leaving)
     return looking.futures
+
+
+@kernel
+def _over_the_known(how: Search, looking: Looking) -> Search:
+    """The search over what is known."""
+    return Search(
+        looking.known_moves,
+        how.horizon_min,
+        how.tasks_per_driver,
+        how.travel_sd,
+        how.service_sd,
+        looking.known_start_temperature,
+        looking.known_end_temperature,
+    )
 
 
 @loop_kernel

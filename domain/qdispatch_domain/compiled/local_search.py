@@ -33,20 +33,6 @@ class Search(NamedTuple):
     end_temperature: float = 0.3
 
 
-@kernel
-def with_moves(how: Search, moves: int) -> Search:
-    """The same search with so many moves."""
-    return Search(
-        moves,
-        how.horizon_min,
-        how.tasks_per_driver,
-        how.travel_sd,
-        how.service_sd,
-        how.start_temperature,
-        how.end_temperature,
-    )
-
-
 class Options(NamedTuple):
     """Who may drive the open bookings [O], which are the tasks from `first` on."""
 

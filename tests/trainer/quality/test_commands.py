@@ -10,13 +10,18 @@ import torch
 from typer.testing import CliRunner
 
 from qdispatch_domain.futures_search import FuturesSearch
+from qdispatch_domain.heuristics import CheapestInsertion
+from qdispatch_domain.observation import Scores
+from qdispatch_domain.situation import Situation
 from qdispatch_domain.weights import WEIGHTS
 from qdispatch_trainer.checkpoint import Checkpoint, save_checkpoint
 from qdispatch_trainer.cli import app
+from qdispatch_trainer.generator import generate_day
 from qdispatch_trainer.networks.build import build_network
 from qdispatch_trainer.quality.model_policies import model_policy
 from qdispatch_trainer.quality.result import read_result, read_results
 from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.simulator.play import play
 from qdispatch_trainer.train import feature_fingerprint, network_config
 from qdispatch_trainer.train_config import TrainConfig
 
@@ -168,7 +173,37 @@ def test_the_search_behind_the_model_is_the_servers_unless_told(checkpoint: Path
     scorer = shipped.build()
     assert isinstance(scorer, FuturesSearch)
     assert scorer == FuturesSearch(scorer.policy)
+    small = scorer.efforts[0]
     named = [(effort["most_drivers"], effort["moves"]) for effort in shipped.parameters["efforts"]]
-    assert named == [(effort.most_drivers, effort.search.moves) for effort in scorer.efforts]
+    assert named == [(small.most_drivers, small.search.moves)]
     nine = model_policy("model with search", checkpoint, scenario_named("clinic-day"), 9).parameters["efforts"]
-    assert [effort["moves"] for effort in nine] == [9] * len(named)
+    assert [effort["moves"] for effort in nine] == [9]
+
+
+def test_the_identity_of_a_search_is_the_efforts_of_the_scenarios_fleets(checkpoint: Path) -> None:
+    both = dataclasses.replace(scenario_named("clinic-day"), driver_counts=((3, 0.5), (30, 0.5)))
+    scenarios = [both, *(scenario_named(name) for name in ("fleet-10x60", "fleet-30x200", "fleet-100x700"))]
+    named = [
+        [
+            effort["most_drivers"]
+            for effort in model_policy("model with search", checkpoint, scenario, None).parameters["efforts"]
+        ]
+        for scenario in scenarios
+    ]
+    assert named == [[22, 44], [22], [44], [120]]
+
+
+def test_every_driver_of_a_simulated_day_is_usable_all_day() -> None:
+    """So a fleet's effort is that of its size from morning to night."""
+    scenario = scenario_named("clinic-day")
+    day = generate_day(scenario, 1_000_000)
+    met = set()
+
+    class Counting:
+        def score(self, situation: Situation) -> Scores:
+            met.update(situation.fleet.usable.sum(axis=1).tolist())
+            return CheapestInsertion().score(situation)
+
+    play([day], Counting())
+    assert met == {len(day.drivers)}
+    assert len(day.drivers) in scenario.fleet_sizes

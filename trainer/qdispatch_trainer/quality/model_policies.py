@@ -22,11 +22,16 @@ MODEL_WITH_SEARCH, FLAT = "model with search", "flat network"
 MODEL_POLICIES = (MODEL, MODEL_WITH_SEARCH, FLAT)
 
 
-def search_parameters(searching: FuturesSearch) -> dict[str, Any]:
-    """The search's part of a policy's identity."""
+def search_parameters(searching: FuturesSearch, scenario: Scenario) -> dict[str, Any]:
+    """The search's part of a policy's identity: the efforts of the fleets that the scenario has.
+
+    All drivers of a simulated day are usable from morning to night.
+    """
+    met = [searching.effort_at(size) for size in scenario.fleet_sizes]
     efforts = [
         {"most_drivers": effort.most_drivers, **effort.looking._asdict(), **effort.search._asdict()}
         for effort in searching.efforts
+        if effort in met
     ]
     return {"lead_min": searching.lead_min, "efforts": efforts}
 
@@ -54,7 +59,7 @@ def model_policy(name: str, path: Path, scenario: Scenario, moves: int | None) -
 
     usual = searched(CheapestInsertion(), ahead)  # the network takes its place where it plays
     searching = usual if moves is None else usual.with_moves(moves)
-    parameters = {**about, **search_parameters(searching)}
+    parameters = {**about, **search_parameters(searching, scenario)}
 
     def build() -> Scorer:
         return replace(searching, policy=committing_ahead(load_policy(path)[0], ahead))

@@ -18,7 +18,7 @@ from qdispatch_trainer.quality.model_policies import MODEL_WITH_SEARCH, search_p
 from qdispatch_trainer.quality.page import quality_page
 from qdispatch_trainer.quality.result import Result, ResultError, read_results, slug
 from qdispatch_trainer.quality.targets import SUBJECT, Results, verdicts
-from qdispatch_trainer.scenarios import scenario_named
+from qdispatch_trainer.scenarios import Scenario, scenario_named
 from qdispatch_trainer.seeds import SeedPurpose, purpose_of
 from qdispatch_trainer.windows.frozen import tuned_window
 
@@ -75,7 +75,7 @@ def check(results: Results, purpose: SeedPurpose) -> None:
             ahead = row.parameters.get("commit_ahead_min", 0.0)
             if row.kind is Kind.MODEL and ahead != tuned_window(name, MODEL):
                 raise ResultError(f"{where} commits {ahead:g} min ahead, the tuned window is another: measure it again")
-            if stem == slug(MODEL_WITH_SEARCH) and not _searches_as_now(row):
+            if stem == slug(MODEL_WITH_SEARCH) and not _searches_as_now(row, scenario):
                 raise ResultError(f"{where} was measured with another search than the server's: measure it again")
             if row.policy in COMPARATORS:
                 try:
@@ -86,12 +86,13 @@ def check(results: Results, purpose: SeedPurpose) -> None:
                     raise ResultError(f"{where} has other parameters than the comparator has now: measure it again")
 
 
-def _searches_as_now(row: Result) -> bool:
+def _searches_as_now(row: Result, scenario: Scenario) -> bool:
     if find_spec("numba") is None:
         return True  # without its package it cannot be told
     from qdispatch_domain.futures_search import searched
 
-    now = search_parameters(searched(CheapestInsertion(), float(row.parameters.get("commit_ahead_min", 0.0))))
+    searching = searched(CheapestInsertion(), float(row.parameters.get("commit_ahead_min", 0.0)))
+    now = search_parameters(searching, scenario)
     return {name: row.parameters.get(name) for name in now} == now
 
 
