@@ -80,12 +80,26 @@ def policies(network: Scorer) -> Mapping[str, Scorer]:
         "what is known, 6,500 moves, counting on the reserve": searching(
             network, counting(known._replace(known_moves=6500)), 0
         ),
+        "counting on the reserve: 2,000 moves from 30, 16 futures of 500": searching(
+            network, annealed(counting(sixteen), 30.0), 500
+        ),
+        "counting on the reserve: 8,000 moves from 15, 8 futures of 1,500": searching(
+            network, annealed(counting(eight._replace(known_moves=8000)), 15.0), 1500
+        ),
+        "counting on the reserve: 8,000 moves from 100, 8 futures of 1,500": searching(
+            network, annealed(counting(eight._replace(known_moves=8000)), 100.0), 1500
+        ),
     }
 
 
 def counting(looking: Looking) -> Looking:
     """The same with plans that count on EMERGENCY drivers who are not permitted yet."""
     return looking._replace(reserve=True)
+
+
+def annealed(looking: Looking, start: float) -> Looking:
+    """The same with a plan of what is known annealed from `start` to 1 minutes-equivalent."""
+    return looking._replace(known_start_temperature=start, known_end_temperature=1.0)
 
 
 def searching(network: Scorer, looking: Looking, moves: int, lead_min: float = LEAD_MIN) -> Scorer:
