@@ -22,6 +22,7 @@ from qdispatch_domain.compiled.future_plans import Looking
 from qdispatch_domain.compiled.local_search import Search
 from qdispatch_domain.futures_search import LEAD_MIN, Effort, FuturesSearch
 from qdispatch_domain.planner import Planner
+from qdispatch_domain.reserve_planner import ReservePlanner
 from qdispatch_domain.situation import Scorer
 from qdispatch_trainer.closed_loop import returns_on
 from qdispatch_trainer.day import Day
@@ -88,6 +89,10 @@ def policies(network: Scorer) -> Mapping[str, Scorer]:
         ),
         "counting on the reserve: 8,000 moves from 100, 8 futures of 1,500": searching(
             network, annealed(counting(eight._replace(known_moves=8000)), 100.0), 1500
+        ),
+        "planner with reserve, 33,000 moves, 10 min ahead": ReservePlanner(Search(moves=33000), 10.0),
+        "planner with reserve, 33,000 moves from 30, 10 min ahead": ReservePlanner(
+            Search(moves=33000, start_temperature=30.0, end_temperature=1.0), 10.0
         ),
     }
 
