@@ -14,6 +14,7 @@ from qdispatch_trainer.quality.result import slug
 from qdispatch_trainer.quality.targets import HINDSIGHT, SCENARIOS, SUBJECT
 from tests.trainer.quality.made_results import all_results, result
 
+GENERALISATION = "Sizes unseen in training"
 HINDSIGHT_TABLE = "What hindsight leaves to gain (before training, validation days)"
 
 
@@ -95,6 +96,24 @@ def test_variants_stand_in_their_own_tables() -> None:
     assert seeds[5][1].startswith("-16.0 [")
     assert [row[0] for row in ablations[2:]] == [subject, "model", f"{subject}--few-moves"]
     assert sum(row[0] == f"**{SUBJECT}**" for row in rows_of(section(page, "fleet-10x60"))) == 1
+
+
+def test_fewer_days_are_said() -> None:
+    results = all_results()
+    results["fleet-10x60"][f"{slug(SUBJECT)}--seed-2"] = result("fleet-10x60", SUBJECT, 840.0, days=30)
+    results["fleet-10x60"][slug(HINDSIGHT)] = result("fleet-10x60", HINDSIGHT, 750.0, kind=Kind.HINDSIGHT, days=40)
+    solver = result("fleet-10x60", PYVRP, 870.0, kind=Kind.SOLVER, days=50, parameters={"lead_min": 5.0})
+    results["fleet-10x60"][slug(PYVRP)] = solver
+    page = quality_page(results, {}, SUBJECT, "quality.svg")
+    usual, fewer = (row[1] for row in rows_of(section(page, "Training seeds"))[2:])
+    assert (usual.endswith(" %"), fewer.endswith(" % (30 days)")) == (True, True)
+    (line,) = [row for row in rows_of(section(page, GENERALISATION)) if row[0] == "fleet-10x60"]
+    assert (line[2].endswith(" %"), line[-1].endswith(" % (40 days)")) == (True, True)
+    head, row = (rows_of(readme_section(results, SUBJECT).split("\n"))[n] for n in (0, 3))
+    cells = dict(zip(head, row, strict=True))
+    assert cells["gap to hindsight closed"].endswith(" % (40 days)")
+    assert cells["against PyVRP 100 ms"].endswith(" % (50 days)")
+    assert cells["against joint matching"].endswith(" %")
 
 
 def test_the_picture_is_the_same_for_the_same_files(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from qdispatch_trainer.quality.targets import (
     Verdict,
     compared,
     find,
-    gap_closed_percent,
-    percent,
+    gap_closed,
+    percent_and_days,
     signed,
     targets_of,
     verdicts,
@@ -203,13 +203,11 @@ def _generalisation(results: Results, subject: str) -> list[str]:
         cells = [name, "no" if name in UNSEEN else "yes"]
         for other in others:
             try:
-                cells.append(percent(compared(results, name, subject, other).percent))
+                cells.append(percent_and_days(compared(results, name, subject, other).percent))
             except NotMeasured as missing:
                 cells.append(f"not measured: {missing}")
         try:
-            cells.append(
-                f"{gap_closed_percent(*(find(results, name, p) for p in (JOINT_MATCHING, subject, HINDSIGHT))):.0f} %"
-            )
+            cells.append(gap_closed(*(find(results, name, p) for p in (JOINT_MATCHING, subject, HINDSIGHT))))
         except NotMeasured as missing:
             cells.append(f"not measured: {missing}")
         lines.append(_row(cells))
@@ -236,7 +234,7 @@ def _variants(results: Results, subject: str, seeds: bool) -> list[str]:
         for name in names:
             row, joint = results[name].get(stem), results[name].get(slug(JOINT_MATCHING))
             found = None if row is None or joint is None else compare(row, joint)
-            cells.append("not measured" if found is None else percent(found.percent))
+            cells.append("not measured" if found is None else percent_and_days(found.percent))
         lines.append(_row(cells))
     return lines
 

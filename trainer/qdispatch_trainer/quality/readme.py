@@ -14,8 +14,8 @@ from qdispatch_trainer.quality.targets import (
     Results,
     compared,
     find,
-    gap_closed_percent,
-    percent,
+    gap_closed,
+    percent_and_days,
 )
 
 PAGE, FIGURE = "docs/benchmarks/quality.md", "docs/benchmarks/quality.svg"
@@ -31,9 +31,10 @@ def readme_section(results: Results, subject: str) -> str:
     lines = [
         f"![Cost against decision time]({FIGURE})",
         "",
-        "Test days that nothing was chosen on, the same for every policy, through one decoder and its hard rules. Cost "
-        "in minutes-equivalent a day, lower is better; *against*: the difference in percent of the other one's cost, "
-        f"paired by day, with its 95 % interval: below zero the {subject} is cheaper. Every policy and verdict: "
+        "200 test days that nothing was chosen on (fewer where it says so), the same for every policy, through one "
+        "decoder and its hard rules. Cost in minutes-equivalent a day, lower is better; *against*: the difference in "
+        "percent of the other one's cost, paired by day, with its 95 % interval: below zero the "
+        f"{subject} is cheaper. Every policy and verdict: "
         f"[{PAGE}]({PAGE}).",
         "",
         f"| {' | '.join(titles)} |",
@@ -54,11 +55,11 @@ def _cells(results: Results, scenario: str, subject: str) -> tuple[Callable[[], 
         return f"{cost_of(name):,.0f} ({name})"
 
     def against(other: str) -> Callable[[], str]:
-        return lambda: percent(compared(results, scenario, subject, other).percent)
+        return lambda: percent_and_days(compared(results, scenario, subject, other).percent)
 
     def closed() -> str:
         joint, mine, best = (find(results, scenario, name) for name in (JOINT_MATCHING, subject, HINDSIGHT))
-        return f"{gap_closed_percent(joint, mine, best):.0f} %"
+        return gap_closed(joint, mine, best)
 
     def milliseconds() -> str:
         timing = find(results, scenario, subject).timing.get("day")

@@ -106,6 +106,12 @@ def gap_closed_percent(joint: Result, subject: Result, hindsight: Result) -> flo
     return 100.0 * (costs[0] - costs[1]) / (costs[0] - costs[2])
 
 
+def gap_closed(joint: Result, subject: Result, hindsight: Result) -> str:
+    """`gap_closed_percent`, with the days where they are fewer than 200."""
+    closed = gap_closed_percent(joint, subject, hindsight)
+    return f"{closed:.0f} %{_fewer_days(min(joint.days, subject.days, hindsight.days))}"
+
+
 def _beats_heuristics(results: Results, scenario: str, subject: str) -> Judged:
     found = {name: compared(results, scenario, subject, name) for name in HEURISTICS}
     closest = max(found, key=lambda name: _high(found[name].difference))
@@ -219,6 +225,15 @@ def signed(value: Interval, digits: int = 0) -> str:
 def percent(value: Interval) -> str:
     """The same in percent, one digit."""
     return f"{signed(value, 1)} %"
+
+
+def percent_and_days(value: Interval) -> str:
+    """`percent`, with the days where they are fewer than 200."""
+    return f"{percent(value)}{_fewer_days(value.days)}"
+
+
+def _fewer_days(days: int) -> str:
+    return "" if days >= DAYS else f" ({days} days)"
 
 
 def _high(value: Interval) -> float:
