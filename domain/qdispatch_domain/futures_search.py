@@ -45,7 +45,7 @@ class Effort:
         return self.looking.known_moves + self.looking.futures * self.search.moves
 
 
-# as measured: docs/experiments/09-futures-behind-the-network.md, 10-counting-on-the-reserve.md, 11-annealing-what-is-known.md
+# as measured: docs/experiments, 09 to 11
 EFFORTS = (
     Effort(
         22,
