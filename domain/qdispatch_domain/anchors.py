@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from qdispatch_domain.fleet import EPS, Fleet
 from qdispatch_domain.reasons import DriverGap
+from qdispatch_domain.row_columns import columns
 from qdispatch_domain.snapshot import Driver, Location, Trip, TripStatus
-from qdispatch_domain.travel import Travel, place_rows
+from qdispatch_domain.travel import PLACE, Travel, place_rows
 from qdispatch_domain.weights import RULES
 
 F64 = npt.NDArray[np.float64]
@@ -36,6 +37,7 @@ def pack_anchors(fleet: Fleet, n: int, drivers: Sequence[Driver], now: float) ->
     """
     here: list[tuple[int, float, Location]] = []  # (row, free from, place) of idle drivers
     moving: list[_Running] = []
+    shifts: list[tuple[int, float, float]] = []  # (row, start, end)
     for i, driver in enumerate(drivers):
         if not driver.available:
             fleet.driver_gap[n, i] = DriverGap.UNAVAILABLE
@@ -43,8 +45,8 @@ def pack_anchors(fleet: Fleet, n: int, drivers: Sequence[Driver], now: float) ->
         if driver.shift_start is None or driver.shift_end is None:
             fleet.driver_gap[n, i] = DriverGap.NO_SHIFT
             continue
-        fleet.shift_start[n, i], fleet.shift_end[n, i] = driver.shift_start, driver.shift_end
-        running = next((t for t in driver.trips if t.status is _EN_ROUTE or t.status is _ONBOARD), None)
+        shifts.append((i, driver.shift_start, driver.shift_end))
+        running = _begun(driver.trips)
         if running is None:
             place = _idle(driver, now)
             if place is not None:
@@ -57,23 +59,36 @@ def pack_anchors(fleet: Fleet, n: int, drivers: Sequence[Driver], now: float) ->
                 moving.append(on_the_road)
                 continue
         fleet.driver_gap[n, i] = DriverGap.POSITION_UNKNOWN
+    if shifts:
+        at = [i for i, _, _ in shifts]
+        _, fleet.shift_start[n, at], fleet.shift_end[n, at] = columns(shifts)
     if moving:
         ends = _ends(fleet.travel, moving, now).tolist()
         here += [(row.driver, end, row.trip.dropoff) for row, end in zip(moving, ends, strict=True)]
     if here:
-        rows, times, places = zip(*here, strict=True)
-        at = list(rows)
-        fleet.anchor_time[n, at] = np.maximum(times, fleet.shift_start[n, at])
-        fleet.anchor_place[n, at] = place_rows(places)
+        at = [i for i, _, _ in here]
+        fleet.anchor_time[n, at] = np.maximum([time for _, time, _ in here], fleet.shift_start[n, at])
+        fleet.anchor_place[n, at] = place_rows([place for _, _, place in here])
 
 
-def _last_done(driver: Driver) -> Trip | None:
-    return next((t for t in reversed(driver.trips) if t.status is _DONE), None)
+def _begun(trips: Sequence[Trip]) -> Trip | None:
+    """The first trip on the road."""
+    for trip in trips:
+        if trip.status is _EN_ROUTE or trip.status is _ONBOARD:
+            return trip
+    return None
+
+
+def _last_done(trips: Sequence[Trip]) -> Trip | None:
+    for trip in reversed(trips):
+        if trip.status is _DONE:
+            return trip
+    return None
 
 
 def _idle(driver: Driver, now: float) -> Location | None:
     """Where a driver without a running trip is."""
-    done, seen = _last_done(driver), driver.position
+    done, seen = _last_done(driver.trips), driver.position
     if (
         seen is not None
         and now - seen.observed_at <= RULES.position_max_age_min + EPS
@@ -97,7 +112,7 @@ def _running(row: int, driver: Driver, trip: Trip) -> _Running | None:
         raise ValueError("Expected departed_at on an EN_ROUTE trip.")
     if driver.position is not None:
         return _Running(row, trip, max(trip.departed_at, driver.position.observed_at), driver.position.location)
-    done = _last_done(driver)
+    done = _last_done(driver.trips)
     origin = driver.start_location if done is None else done.dropoff
     return None if origin is None else _Running(row, trip, trip.departed_at, origin)
 
@@ -105,9 +120,10 @@ def _running(row: int, driver: Driver, trip: Trip) -> _Running | None:
 def _ends(travel: Travel, moving: Sequence[_Running], now: float) -> F64:
     """The predicted ends of running trips, service-day minutes, [M]."""
     trips = [row.trip for row in moving]
-    pickup, dropoff = place_rows(t.pickup for t in trips), place_rows(t.dropoff for t in trips)
+    places = [row.origin for row in moving] + [t.pickup for t in trips] + [t.dropoff for t in trips]
+    origin, pickup, dropoff = place_rows(places).reshape(3, len(trips), PLACE)
     since = np.array([row.since for row in moving])
-    arrival = travel.arrive(since, travel.free_flow(place_rows(row.origin for row in moving), pickup))
+    arrival = travel.arrive(since, travel.free_flow(origin, pickup))
     start = np.where(
         [t.status is _ONBOARD for t in trips],
         since,

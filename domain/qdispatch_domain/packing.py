@@ -9,13 +9,16 @@ import numpy as np
 from qdispatch_domain.anchors import pack_anchors
 from qdispatch_domain.fleet import Fleet, empty_fleet
 from qdispatch_domain.reasons import BookingGap
+from qdispatch_domain.row_columns import columns
 from qdispatch_domain.snapshot import Booking, Break, Driver, DriverKind, Leg, Snapshot, Trip, TripStatus
-from qdispatch_domain.travel import Travel, place_rows
+from qdispatch_domain.travel import PLACE, Travel, place_rows
 from qdispatch_domain.weights import RULES
 
 # read once: an enum's attribute costs more than the comparison it serves
 _COMMITTED = TripStatus.COMMITTED
 _OPEN = BookingGap.OPEN
+
+NAN = np.nan
 
 
 def leg_tolerance(leg: Leg) -> float:
@@ -66,32 +69,49 @@ def pack(snapshots: Sequence[Snapshot]) -> Fleet:
 
 
 def _committed(driver: Driver) -> tuple[Trip, ...]:
-    return tuple(t for t in driver.trips if t.status is _COMMITTED)
+    return tuple([t for t in driver.trips if t.status is _COMMITTED]) if driver.trips else ()
 
 
 def _pack_drivers(fleet: Fleet, n: int, snapshot: Snapshot) -> None:
     drivers = snapshot.drivers
-    count = len(drivers)
-    if not count:
+    if not drivers:
         return
-    regular = DriverKind.REGULAR
-    fleet.driver_real[n, :count] = True
-    fleet.regular[n, :count] = [d.kind is regular for d in drivers]
-    fleet.wheelchair_access[n, :count] = [d.wheelchair_access for d in drivers]
-    fleet.seats[n, :count] = [d.seats for d in drivers]
-    fleet.contract_share[n, :count] = [d.contract_share for d in drivers]
-    fleet.trips_done[n, :count] = [d.trips_done_today for d in drivers]
-    fleet.minutes_driven[n, :count] = [d.minutes_driven_today for d in drivers]
-    fleet.window_trips[n, :count] = [d.window_trips for d in drivers]
-    fleet.window_minutes[n, :count] = [d.window_minutes for d in drivers]
-    pauses = [(i, k, p.start, p.end) for i, d in enumerate(drivers) for k, p in enumerate(_in_order(d.breaks))]
+    here, regular = slice(0, len(drivers)), DriverKind.REGULAR
+    fleet.driver_real[n, here] = True
+    (
+        fleet.regular[n, here],
+        fleet.wheelchair_access[n, here],
+        fleet.seats[n, here],
+        fleet.contract_share[n, here],
+        fleet.trips_done[n, here],
+        fleet.minutes_driven[n, here],
+        fleet.window_trips[n, here],
+        fleet.window_minutes[n, here],
+    ) = columns(
+        [
+            (
+                d.kind is regular,
+                d.wheelchair_access,
+                d.seats,
+                d.contract_share,
+                d.trips_done_today,
+                d.minutes_driven_today,
+                d.window_trips,
+                d.window_minutes,
+            )
+            for d in drivers
+        ]
+    )
+    pauses = [
+        (i, k, p.start, p.end) for i, d in enumerate(drivers) if d.breaks for k, p in enumerate(_in_order(d.breaks))
+    ]
     if pauses:
         i, k, start, end = (list(column) for column in zip(*pauses, strict=True))
         fleet.break_start[n, i, k], fleet.break_end[n, i, k] = start, end
     homes = [(i, d.end_location) for i, d in enumerate(drivers) if d.end_location is not None]
     if homes:
         at = [i for i, _ in homes]
-        fleet.has_home[n, at], fleet.home[n, at] = True, place_rows(place for _, place in homes)
+        fleet.has_home[n, at], fleet.home[n, at] = True, place_rows([place for _, place in homes])
     pack_anchors(fleet, n, drivers, snapshot.now)
 
 
@@ -100,67 +120,115 @@ def _in_order(breaks: tuple[Break, ...]) -> Sequence[Break]:
 
 
 def _pack_trips(fleet: Fleet, n: int, committed: Sequence[Sequence[Trip]]) -> None:
-    at = [(i, k) for i, trips in enumerate(committed) for k in range(len(trips))]
     fleet.n_trips[n, : len(committed)] = [len(trips) for trips in committed]
-    if not at:
-        return
-    i, k = np.array(at).T
     rows = [t for trips in committed for t in trips]
-    fleet.trip_pickup[n, i, k] = place_rows(t.pickup for t in rows)
-    fleet.trip_dropoff[n, i, k] = place_rows(t.dropoff for t in rows)
-    fleet.trip_scheduled[n, i, k] = [t.scheduled_time for t in rows]
-    fleet.trip_promised[n, i, k] = [t.promised_pickup_time for t in rows]
-    fleet.trip_tolerance[n, i, k] = [t.tolerance_min for t in rows]
-    fleet.trip_pickup_service[n, i, k] = [t.pickup_service_min for t in rows]
-    fleet.trip_dropoff_service[n, i, k] = [t.dropoff_service_min for t in rows]
-    fleet.trip_outbound[n, i, k] = [t.leg is Leg.OUTBOUND for t in rows]
+    if not rows:
+        return
+    i, k = np.array([(i, k) for i, trips in enumerate(committed) for k in range(len(trips))]).T
+    outbound = Leg.OUTBOUND
+    (
+        fleet.trip_scheduled[n, i, k],
+        fleet.trip_promised[n, i, k],
+        fleet.trip_tolerance[n, i, k],
+        fleet.trip_pickup_service[n, i, k],
+        fleet.trip_dropoff_service[n, i, k],
+        fleet.trip_outbound[n, i, k],
+    ) = columns(
+        [
+            (
+                t.scheduled_time,
+                t.promised_pickup_time,
+                t.tolerance_min,
+                t.pickup_service_min,
+                t.dropoff_service_min,
+                t.leg is outbound,
+            )
+            for t in rows
+        ]
+    )
     fleet.trip_code[n, i, k] = np.arange(len(rows))
-    fleet.trip_loaded[n, i, k] = fleet.travel.free_flow(fleet.trip_pickup[n, i, k], fleet.trip_dropoff[n, i, k])
+    pickup, dropoff = place_rows([t.pickup for t in rows] + [t.dropoff for t in rows]).reshape(2, len(rows), PLACE)
+    fleet.trip_pickup[n, i, k], fleet.trip_dropoff[n, i, k] = pickup, dropoff
+    fleet.trip_loaded[n, i, k] = fleet.travel.free_flow(pickup, dropoff)
 
 
 def _pack_bookings(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, int]) -> None:
     rows = snapshot.bookings
-    count = len(rows)
-    if not count:
+    if not rows:
         return
-    here, outbound = slice(0, count), Leg.OUTBOUND
+    here, now, outbound = slice(0, len(rows)), snapshot.now, Leg.OUTBOUND
     punctual, patient = leg_tolerance(Leg.OUTBOUND), leg_tolerance(Leg.RETURN)
+    loading, unloading = RULES.pickup_service_min, RULES.dropoff_service_min
     fleet.booking_real[n, here] = True
-    fleet.booking_gap[n, here] = np.fromiter([booking_gap(b, snapshot.now) for b in rows], np.int64, count)
-    fleet.open[n, here] = fleet.booking_gap[n, here] == 0
-    fleet.booking_code[n, here] = np.arange(count)
-    fleet.outbound[n, here] = np.fromiter([b.leg is outbound for b in rows], np.bool_, count)
-    fleet.urgent[n, here] = np.fromiter([b.urgent for b in rows], np.bool_, count)
-    fleet.wheelchair[n, here] = np.fromiter([b.wheelchair for b in rows], np.bool_, count)
-    fleet.passengers[n, here] = np.fromiter([b.passengers for b in rows], np.int64, count)
-    fleet.pinned[n, here] = np.fromiter([b.pinned for b in rows], np.bool_, count)
-    fleet.tolerance[n, here] = [
-        b.tolerance_min if b.tolerance_min is not None else punctual if b.leg is outbound else patient for b in rows
+    fleet.booking_code[n, here] = np.arange(len(rows))
+    gap = np.fromiter([booking_gap(b, now) for b in rows], np.int64, len(rows))
+    fleet.booking_gap[n, here], fleet.open[n, here] = gap, gap == 0
+    (
+        fleet.outbound[n, here],
+        fleet.urgent[n, here],
+        fleet.wheelchair[n, here],
+        fleet.passengers[n, here],
+        fleet.pinned[n, here],
+        fleet.tolerance[n, here],
+        fleet.pickup_service[n, here],
+        fleet.dropoff_service[n, here],
+        fleet.scheduled[n, here],
+        fleet.promised[n, here],
+        fleet.known_since[n, here],
+    ) = columns(
+        [
+            (
+                b.leg is outbound,
+                b.urgent,
+                b.wheelchair,
+                b.passengers,
+                b.pinned,
+                b.tolerance_min if b.tolerance_min is not None else punctual if b.leg is outbound else patient,
+                loading if b.pickup_service_min is None else b.pickup_service_min,
+                unloading if b.dropoff_service_min is None else b.dropoff_service_min,
+                NAN if b.scheduled_time is None else b.scheduled_time,
+                NAN if b.promised_pickup_time is None else b.promised_pickup_time,
+                NAN if b.known_since is None else b.known_since,
+            )
+            for b in rows
+        ]
+    )
+    _pack_places(fleet, n, rows)
+    _pack_names(fleet, n, snapshot, index)
+
+
+def _pack_places(fleet: Fleet, n: int, bookings: Sequence[Booking]) -> None:
+    """Where the bookings that say both places begin and end, and the minutes between."""
+    placed = [
+        (i, b.pickup, b.dropoff) for i, b in enumerate(bookings) if b.pickup is not None and b.dropoff is not None
     ]
-    fleet.pickup_service[n, here] = _or([b.pickup_service_min for b in rows], RULES.pickup_service_min)
-    fleet.dropoff_service[n, here] = _or([b.dropoff_service_min for b in rows], RULES.dropoff_service_min)
-    fleet.scheduled[n, here] = _or([b.scheduled_time for b in rows], np.nan)
-    fleet.promised[n, here] = _or([b.promised_pickup_time for b in rows], np.nan)
-    fleet.known_since[n, here] = _or([b.known_since for b in rows], np.nan)
-    planned = [b.current_driver_id for b in rows]
-    try:
-        fleet.current_driver[n, here] = np.fromiter([-1 if d is None else index[d] for d in planned], np.int64, count)
-    except KeyError as error:
-        raise ValueError("Expected current_driver_id to name a driver of the snapshot.") from error
-    placed = [(i, b.pickup, b.dropoff) for i, b in enumerate(rows) if b.pickup is not None and b.dropoff is not None]
-    if placed:
-        at, pickups, dropoffs = (list(column) for column in zip(*placed, strict=True))
-        fleet.pickup[n, at], fleet.dropoff[n, at] = place_rows(pickups), place_rows(dropoffs)
-        fleet.loaded[n, at] = fleet.travel.free_flow(fleet.pickup[n, at], fleet.dropoff[n, at])
-    driven = {t.booking_id: i for i, d in enumerate(snapshot.drivers) for t in d.trips}
-    wanted = dict(zip((b.id for b in rows), fleet.scheduled[n, here].tolist(), strict=True))
-    wanted |= {t.booking_id: t.scheduled_time for d in snapshot.drivers for t in d.trips}
-    waiting = {b.id: i for i, b in enumerate(rows)}
-    linked = [b.linked_booking_id for b in rows]
-    fleet.linked_driver[n, here] = [-1 if k is None else driven.get(k, -1) for k in linked]
-    fleet.linked_scheduled[n, here] = [np.nan if k is None else wanted.get(k, np.nan) for k in linked]
-    fleet.linked_booking[n, here] = [-1 if k is None else waiting.get(k, -1) for k in linked]
+    if not placed:
+        return
+    at = [i for i, _, _ in placed]
+    pickup, dropoff = place_rows([p for _, p, _ in placed] + [p for _, _, p in placed]).reshape(2, len(at), PLACE)
+    fleet.pickup[n, at], fleet.dropoff[n, at] = pickup, dropoff
+    fleet.loaded[n, at] = fleet.travel.free_flow(pickup, dropoff)
 
 
-def _or(values: Sequence[float | None], otherwise: float) -> list[float]:
-    return [otherwise if value is None else value for value in values]
+def _pack_names(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, int]) -> None:
+    """The drivers and other legs that the bookings name."""
+    rows = snapshot.bookings
+    planned = [(i, b.current_driver_id) for i, b in enumerate(rows) if b.current_driver_id is not None]
+    if planned:
+        try:
+            fleet.current_driver[n, [i for i, _ in planned]] = [index[d] for _, d in planned]
+        except KeyError as error:
+            raise ValueError("Expected current_driver_id to name a driver of the snapshot.") from error
+    linked = [(i, b.linked_booking_id) for i, b in enumerate(rows) if b.linked_booking_id is not None]
+    if not linked:
+        return
+    row_of = {b.id: i for i, b in enumerate(rows)}
+    driver_of = {t.booking_id: (i, t.scheduled_time) for i, d in enumerate(snapshot.drivers) for t in d.trips}
+    leg = np.array([i for i, _ in linked])
+    row = np.array([row_of.get(other, -1) for _, other in linked])
+    fleet.linked_booking[n, leg] = row
+    fleet.linked_scheduled[n, leg] = np.where(row >= 0, fleet.scheduled[n, row], NAN)
+    driven = [(i, *driver_of[other]) for i, other in linked if other in driver_of]
+    if driven:
+        at = [i for i, _, _ in driven]
+        _, fleet.linked_driver[n, at], fleet.linked_scheduled[n, at] = columns(driven)

@@ -10,12 +10,13 @@ Places are float64 rows of four numbers: the unit vector (x, y, z) of the point 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from qdispatch_domain.row_columns import columns
 from qdispatch_domain.snapshot import Location, TravelMatrix
 
 F64 = npt.NDArray[np.float64]
@@ -57,21 +58,23 @@ def place_row(location: Location) -> F64:
     return np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat), index])
 
 
-def place_rows(locations: Iterable[Location]) -> F64:
+def place_rows(locations: Sequence[Location]) -> F64:
     """Rows of many locations, [M, 4]."""
-    places = list(locations)
-    latitude = np.array([p.latitude for p in places], dtype=np.float64)
-    longitude = np.array([p.longitude for p in places], dtype=np.float64)
-    index = np.array([-1 if p.matrix_index is None else p.matrix_index for p in places], dtype=np.float64)
-    return places_from_degrees(latitude, longitude, index)
+    if not locations:
+        return np.empty((0, PLACE))
+    return places_from_degrees(
+        *columns([(p.latitude, p.longitude, -1.0 if p.matrix_index is None else p.matrix_index) for p in locations])
+    )
 
 
-def places_from_degrees(latitude: F64, longitude: F64, matrix_index: F64 | None = None) -> F64:
+def places_from_degrees(latitude: F64, longitude: F64, matrix_index: F64 | float = -1.0) -> F64:
     """Place rows [..., 4] from degrees [...]."""
     lat, lon = np.radians(latitude), np.radians(longitude)
     cos_lat = np.cos(lat)
-    index = np.full_like(lat, -1.0) if matrix_index is None else matrix_index
-    return np.stack([cos_lat * np.cos(lon), cos_lat * np.sin(lon), np.sin(lat), index], axis=-1)
+    places = np.empty((*lat.shape, PLACE))
+    places[..., 0], places[..., 1], places[..., 2] = cos_lat * np.cos(lon), cos_lat * np.sin(lon), np.sin(lat)
+    places[..., 3] = matrix_index
+    return places
 
 
 def degrees_from_places(places: F64) -> tuple[F64, F64]:

@@ -77,16 +77,12 @@ def copy_routes(source: Routes, target: Routes) -> None:
 
 
 @loop_part
-def _serve_task(
-    p: Problem, d: int, k: int, origin: int, free: float, shift: float, variance: float
-) -> tuple[float, float, float, float, float, float]:
-    """(cost, end, shift, variance, depart, pickup) of driving task k next; cost without the trip's fixed part."""
-    approach = between(p, origin, k)
-    scheduled, tolerance = p.task[k, SCHEDULED], p.task[k, TOLERANCE]
-    depart, pickup, end, arrival = serve(
+def _drive(p: Problem, d: int, k: int, approach: float, free: float) -> tuple[float, float, float, float]:
+    """(depart, pickup, end, arrival) of driving task k next, `approach` minutes away."""
+    return serve(
         free,
         approach,
-        scheduled,
+        p.task[k, SCHEDULED],
         p.task[k, PICKUP_SERVICE],
         p.task[k, DROPOFF_SERVICE],
         p.task[k, LOADED],
@@ -94,23 +90,46 @@ def _serve_task(
         p.breaks[1, d],
         p.seconds.shape[0] > 0,
     )
+
+
+@loop_part
+def _lateness(
+    p: Problem,
+    k: int,
+    approach: float,
+    waited: float,
+    pickup: float,
+    arrival: float,
+    shift: float,
+    variance: float,
+) -> tuple[float, float, float]:
+    """(expected minutes, shift, variance) of task k, driven to after waiting for `waited` minutes."""
+    scheduled, tolerance = p.task[k, SCHEDULED], p.task[k, TOLERANCE]
     late = pickup - scheduled
     if p.travel_sd <= 0.0:
-        cost = DEADHEAD * (arrival - depart) + p.task[k, LATE_RATE] * max(late - tolerance, 0.0)
-        new_shift, new_variance = 0.0, 0.0
-    else:
-        driving = p.travel_sd * approach
-        spread = variance + driving * driving
-        sd = math.sqrt(spread)
-        mean = (late if late > 0.0 else arrival - (depart - free) - scheduled) + shift
-        expected = expected_excess(mean - tolerance, sd)
-        if depart > free:
-            expected = max(expected, expected_excess(arrival - scheduled - tolerance, driving))
-        after = expected if tolerance == 0.0 else expected_excess(mean, sd)
-        cost = DEADHEAD * (arrival - depart) + p.task[k, LATE_RATE] * expected
-        new_shift = max(after - max(late, 0.0), 0.0)
-        new_variance = variance_after_wait(mean, spread) + p.task[k, EXTRA_VARIANCE]
-    return cost, end, new_shift, new_variance, depart, pickup
+        return max(late - tolerance, 0.0), 0.0, 0.0
+    driving = p.travel_sd * approach
+    spread = variance + driving * driving
+    sd = math.sqrt(spread)
+    mean = (late if late > 0.0 else arrival - waited - scheduled) + shift
+    expected = expected_excess(mean - tolerance, sd)
+    if waited > 0.0:
+        expected = max(expected, expected_excess(arrival - scheduled - tolerance, driving))
+    after = expected if tolerance == 0.0 else expected_excess(mean, sd)
+    left = variance_after_wait(mean, spread) + p.task[k, EXTRA_VARIANCE]
+    return expected, max(after - max(late, 0.0), 0.0), left
+
+
+@loop_part
+def _serve_task(
+    p: Problem, d: int, k: int, origin: int, free: float, shift: float, variance: float
+) -> tuple[float, float, float, float, float, float]:
+    """(cost, end, shift, variance, depart, pickup) of driving task k next; cost without the trip's fixed part."""
+    approach = between(p, origin, k)
+    depart, pickup, end, arrival = _drive(p, d, k, approach, free)
+    expected, shift, variance = _lateness(p, k, approach, depart - free, pickup, arrival, shift, variance)
+    cost = DEADHEAD * (arrival - depart) + p.task[k, LATE_RATE] * expected
+    return cost, end, shift, variance, depart, pickup
 
 
 @loop_part
@@ -192,11 +211,19 @@ def try_route(p: Problem, r: Routes, d: int, insert: int, position: int, remove:
             else:
                 k = task[d, i]
                 i += 1
-            step, free, shift, variance, _, pickup = _serve_task(p, d, k, origin, free, shift, variance)
-            origin = k
-            cost += step + p.driver[d, TRIP_COST]
+            approach = between(p, origin, k)
+            depart, pickup, end, arrival = _drive(p, d, k, approach, free)
+            fixed, rate = DEADHEAD * (arrival - depart), p.task[k, LATE_RATE]
+            # what is expected is no less than what is predicted, and takes longer to compute
+            least = rate * max(pickup - p.task[k, SCHEDULED] - p.task[k, TOLERANCE], 0.0)
             if pickup > p.task[k, LATEST] + EPS:
                 cost = INFEASIBLE
+            elif cost + fixed + least + p.driver[d, TRIP_COST] > bound + 1e-9:
+                cost += fixed + least + p.driver[d, TRIP_COST]
+            else:
+                late, shift, variance = _lateness(p, k, approach, depart - free, pickup, arrival, shift, variance)
+                cost += fixed + rate * late + p.driver[d, TRIP_COST]
+            origin, free = k, end
             done = cost > bound or cost >= INFEASIBLE
     if not done:
         home, finish = _go_home(p, d, origin, free)

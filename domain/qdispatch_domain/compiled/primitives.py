@@ -81,7 +81,9 @@ def serve(
     matrix: bool,
 ) -> tuple[float, float, float, float]:
     """(depart, pickup, end, arrival) of one trip, see `schedule.serve`; breaks [K] in order of time."""
-    depart = max(free, depart_for(scheduled - BUFFER, approach, matrix))
+    depart, punctual = free, scheduled - BUFFER
+    if free < punctual:
+        depart = max(free, depart_for(punctual, approach, matrix))
     arrival = arrive(depart, approach, matrix)
     pickup = max(arrival, scheduled)
     end = arrive(pickup + pickup_service, loaded, matrix) + dropoff_service
