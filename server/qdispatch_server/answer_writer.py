@@ -13,7 +13,8 @@ from qdispatch_client.stubs.v1.server_status_pb2 import Precision as PrecisionNu
 from qdispatch_client.stubs.v1.suggestion_pb2 import BookingAdvice as AdviceMessage
 from qdispatch_client.stubs.v1.suggestion_pb2 import BookingState, DriverState, RefusalReason
 from qdispatch_client.stubs.v1.suggestion_pb2 import Candidate as CandidateMessage
-from qdispatch_domain.decision import BookingAdvice, Candidate
+from qdispatch_client.stubs.v1.suggestion_pb2 import CostBreakdown as CostMessage
+from qdispatch_domain.decision import BookingAdvice, Candidate, CostDelta
 from qdispatch_domain.reasons import BookingGap, DriverGap, Refusal
 from qdispatch_server.provenance import Fallback, Provenance
 from qdispatch_server.request_reader import Question
@@ -124,14 +125,7 @@ def _write_candidate(candidate: Candidate, driver_ids: list[str], now: float, in
         into.added_deadhead_meters = candidate.added_deadhead_km * 1000
     if candidate.slack_min < NOTHING_BEHIND_MIN:
         into.slack_seconds = candidate.slack_min * 60
-    cost = candidate.cost
-    into.cost.deadhead_minutes = cost.deadhead
-    into.cost.lateness_minutes = cost.lateness
-    into.cost.downstream_lateness_minutes = cost.downstream_lateness
-    into.cost.emergency_minutes = cost.emergency
-    into.cost.driver_change_minutes = cost.driver_change
-    into.cost.spread_minutes = cost.spread
-    into.cost.total_minutes = cost.total
+    _write_cost(candidate.cost, into.cost)
     into.resulting_trips = candidate.resulting_trips
     into.resulting_gap = candidate.resulting_gap
     into.on_time = candidate.on_time
@@ -141,3 +135,13 @@ def _write_candidate(candidate: Candidate, driver_ids: list[str], now: float, in
     if candidate.advantage_min is not None:
         into.advantage_minutes = candidate.advantage_min
     into.recommended = candidate.recommended
+
+
+def _write_cost(cost: CostDelta, into: CostMessage) -> None:
+    into.deadhead_minutes = cost.deadhead
+    into.lateness_minutes = cost.lateness
+    into.downstream_lateness_minutes = cost.downstream_lateness
+    into.emergency_minutes = cost.emergency
+    into.driver_change_minutes = cost.driver_change
+    into.spread_minutes = cost.spread
+    into.total_minutes = cost.total

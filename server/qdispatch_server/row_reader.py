@@ -72,8 +72,10 @@ class RowReader:
 
     def required_instant(self, path: str, message: Message, name: str, *, not_after_now: bool = False) -> float | None:
         """As `optional_instant`, and not set is a violation."""
-        self.required(path, message, (name,))
-        return self.optional_instant(path, message, name, not_after_now=not_after_now)
+        minutes = self.optional_instant(path, message, name, not_after_now=not_after_now)
+        if minutes is None:
+            self.required(path, message, (name,))
+        return minutes
 
     def optional_minutes(self, path: str, message: Message, name: str, high_min: float) -> float | None:
         """Minutes of the duration `name`, None when it is not set."""
@@ -83,31 +85,45 @@ class RowReader:
 
     def optional_place(self, path: str, message: Message, name: str) -> Location | None:
         """The place `name`, None when it is not set."""
-        return self._place(f"{path}.{name}", getattr(message, name)) if message.HasField(name) else None
+        return self._place(path, name, getattr(message, name)) if message.HasField(name) else None
 
     def required_place(self, path: str, message: Message, name: str) -> Location | None:
         """As `optional_place`, and not set is a violation."""
-        self.required(path, message, (name,))
-        return self.optional_place(path, message, name)
+        place = self.optional_place(path, message, name)
+        if place is None:
+            self.required(path, message, (name,))
+        return place
 
-    def _place(self, path: str, value: LocationMessage) -> Location:
+    def _place(self, path: str, name: str, value: LocationMessage) -> Location:
         latitude, longitude = value.latitude, value.longitude
+        index = value.matrix_index if value.HasField("matrix_index") else None
+        if (
+            (latitude == 0.0 and not value.HasField("latitude"))
+            or (longitude == 0.0 and not value.HasField("longitude"))
+            or not -90.0 <= latitude <= 90.0
+            or not -180.0 <= longitude <= 180.0
+            or (index is None) != (self._locations is None)
+            or (index is not None and self._locations is not None and index >= self._locations)
+        ):
+            self._tell_place(f"{path}.{name}", value, index)
+        return Location(latitude, longitude, index)
+
+    def _tell_place(self, path: str, value: LocationMessage, index: int | None) -> None:
+        """Note what is wrong with a place."""
         if value.HasField("latitude"):
-            self.wrong.number(path, "latitude", latitude, -90.0, 90.0)
+            self.wrong.number(path, "latitude", value.latitude, -90.0, 90.0)
         else:
             self.wrong.add(f"{path}.latitude", "Required.")
         if value.HasField("longitude"):
-            self.wrong.number(path, "longitude", longitude, -180.0, 180.0)
+            self.wrong.number(path, "longitude", value.longitude, -180.0, 180.0)
         else:
             self.wrong.add(f"{path}.longitude", "Required.")
-        index = value.matrix_index if value.HasField("matrix_index") else None
         if self._locations is None and index is not None:
             self.wrong.add(f"{path}.matrix_index", "Expected none without snapshot.travel_matrix.")
         elif self._locations is not None and index is None:
             self.wrong.add(f"{path}.matrix_index", "Required with snapshot.travel_matrix.")
         elif self._locations is not None and index is not None and index >= self._locations:
             self.wrong.add(f"{path}.matrix_index", "Expected less than snapshot.travel_matrix.location_count.")
-        return Location(latitude, longitude, index)
 
     def _unique(self, path: str, value: str, seen: dict[str, str], where: str) -> str:
         self.wrong.text_id(path, value)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -48,7 +49,14 @@ class Codec(Generic[Row]):
             difference = sorted(set(hints) ^ set(described))
             raise TypeError(f"{row_type.__name__} and {message_type.DESCRIPTOR.full_name} differ in {difference}")
         defaults = {field.name for field in fields(row_type) if field.default is not MISSING}
-        self._fields = [_FieldCodec(described[name], hints[name], has_default=name in defaults) for name in described]
+        codecs = [_FieldCodec(described[name], hints[name], has_default=name in defaults) for name in described]
+        self._fields = codecs
+        self._of_row = _getter([field.name for field in codecs])
+        # scalars that a message always has are read in one go
+        self._always = [field.name for field in codecs if field.always]
+        self._of_message = _getter(self._always)
+        self._sometimes = [field for field in codecs if not field.always]
+        self._checked = hasattr(row_type, "__post_init__")
 
     def encode(self, row: Row) -> Message:
         """A new message of this row."""
@@ -60,8 +68,7 @@ class Codec(Generic[Row]):
         """Write the row into an empty message."""
         if not isinstance(row, self._row_type):
             raise RowError(self._row_type.__name__, f"expected this type of row, got {type(row).__name__}")
-        for field in self._fields:
-            value = getattr(row, field.name)
+        for field, value in zip(self._fields, self._of_row(row), strict=True):
             if value is None and field.optional:
                 continue
             try:
@@ -73,8 +80,8 @@ class Codec(Generic[Row]):
 
     def decode(self, message: Message) -> Row:
         """The row of a message; a field that the row requires and the message lacks is a RowError."""
-        values: dict[str, Any] = {}
-        for field in self._fields:
+        values: dict[str, Any] = dict(zip(self._always, self._of_message(message), strict=True))
+        for field in self._sometimes:
             value = field.read(message)
             if value is not _ABSENT:
                 values[field.name] = value
@@ -82,7 +89,18 @@ class Codec(Generic[Row]):
                 values[field.name] = None
             elif not field.has_default:
                 raise RowError(field.name, "required, but missing")
-        return self._row_type(**values)
+        if self._checked or len(values) < len(self._fields):
+            return self._row_type(**values)
+        row = object.__new__(self._row_type)
+        row.__dict__.update(values)  # as pickle does: a frozen row's constructor sets one field after the other
+        return row
+
+
+def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """What reads so many attributes into a tuple."""
+    if len(names) < 2:
+        return lambda of: tuple(getattr(of, name) for name in names)
+    return attrgetter(*names)
 
 
 class _Absent:
@@ -98,6 +116,7 @@ class _FieldCodec:
     def __init__(self, field: FieldDescriptor, hint: Any, *, has_default: bool) -> None:
         self.name = field.name
         self.has_default = has_default
+        self.always = False  # a scalar that every message has
         kind, self.optional = _without_none(hint)
         self.write: Callable[[Any, Any], None]
         self.read: Callable[[Any], Any]
@@ -185,6 +204,7 @@ class _FieldCodec:
 
     def _scalar(self, field: FieldDescriptor) -> None:
         name, has_presence = field.name, field.has_presence
+        self.always = not has_presence
 
         def write(message: Any, value: Any) -> None:
             setattr(message, name, value)

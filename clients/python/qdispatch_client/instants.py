@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,9 @@ class NaiveDatetimeError(ValueError):
 
 def refuse_naive(row: DataclassInstance) -> None:
     """Raise NaiveDatetimeError if a field of the row is a datetime without a UTC offset."""
-    for field in fields(row):
-        value = getattr(row, field.name)
+    for name, value in vars(row).items():
         if isinstance(value, datetime) and value.utcoffset() is None:
             raise NaiveDatetimeError(
-                f"{type(row).__name__}.{field.name} is {value.isoformat()} without a UTC offset; "
+                f"{type(row).__name__}.{name} is {value.isoformat()} without a UTC offset; "
                 "give it a tzinfo, e.g. datetime(..., tzinfo=ZoneInfo('Europe/Zurich'))"
             )
