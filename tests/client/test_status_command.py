@@ -88,6 +88,17 @@ def test_status_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert "bundle refused" not in text
 
 
+def test_status_before_a_worker_serves(capsys: pytest.CaptureFixture[str]) -> None:
+    message = filled(admin_service_pb2.GetStatusResponse)
+    message.ClearField("model")
+    message.workers = 0
+    with scripted_server(message) as script:
+        assert main(["status", "--target", script.target]) == 0
+    text = capsys.readouterr().out
+    assert "no worker serves: while the server starts, nobody answers" in text
+    assert "the heuristic answers" not in text
+
+
 def test_status_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     message = filled(admin_service_pb2.GetStatusResponse)
     with scripted_server(message) as script:

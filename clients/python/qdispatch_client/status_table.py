@@ -16,7 +16,11 @@ def status_lines(status: ServerStatus) -> list[str]:
     lines = [
         f"QDispatch {status.server_version}, {status.workers} worker{'' if status.workers == 1 else 's'}, "
         f"up {_span(status.uptime)} since {_moment(status.started_at)}",
-        *_model_lines(status.model),
+        *(
+            _model_lines(status.model)
+            if status.workers
+            else ["no worker serves: while the server starts, nobody answers"]
+        ),
         f"features {status.feature_fingerprint}",
     ]
     if status.last_refusal is not None:
