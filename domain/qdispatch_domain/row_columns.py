@@ -1,9 +1,10 @@
-"""The columns of rows of numbers, converted all at once: column by column takes twice the time."""
+"""The columns of rows of numbers, by way of bytes: numpy takes twice as long to look at every number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import starmap
+from struct import Struct
 
 import numpy as np
 import numpy.typing as npt
@@ -14,4 +15,5 @@ F64 = npt.NDArray[np.float64]
 def columns(rows: Sequence[tuple[float, ...]]) -> F64:
     """The columns [C, M] of M > 0 rows of C numbers each; whole numbers are exact up to 2^53."""
     width = len(rows[0])
-    return np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width).reshape(len(rows), width).T
+    packed = b"".join(starmap(Struct(f"{width}d").pack, rows))
+    return np.frombuffer(packed).reshape(len(rows), width).T
