@@ -17,6 +17,7 @@ from qdispatch_domain.calls import call_table
 from qdispatch_domain.committing_ahead import committing_ahead
 from qdispatch_domain.compiled.future_plans import Looking, Waiting, plan_futures
 from qdispatch_domain.compiled.local_search import Search
+from qdispatch_domain.compiled.runs import mark_best
 from qdispatch_domain.events import next_event
 from qdispatch_domain.fleet import EPS, Fleet
 from qdispatch_domain.observation import Scores
@@ -127,10 +128,12 @@ class FuturesSearch:
 def consensus(booking: I64, planned: I64, due: I64, asked: I64, value: F64) -> tuple[Bool, Bool]:
     """Of each `booking` [P] the pair that most plans use (of equals the one of the larger `value`), and whether to
     commit it: when the booking leaves now in more than half of the plans `asked`, the pair that leaves in most of them.
+
+    The pairs of a booking stand side by side.
     """
     total = np.bincount(booking, weights=due)
-    leaving = _first(np.lexsort((-value, -planned, -due, booking)), booking) & (2.0 * total[booking] > asked)
-    used = _first(np.lexsort((-value, -planned, booking)), booking) & (planned > 0)
+    leaving = _best(booking, due, planned, value) & (2.0 * total[booking] > asked)
+    used = _best(booking, planned, value, value) & (planned > 0)
     committed = np.zeros(len(total), dtype=np.bool_)
     committed[booking[leaving]] = True
     return np.where(committed[booking], leaving, used), leaving
@@ -147,16 +150,17 @@ def drivers_by_value(situation: Situation, value: F64) -> I64:
     """The driver of each booking's best pair by `value` [P], [N, B]; -1 without a pair."""
     pairs = situation.table.insertion
     booking = _bookings(situation)
-    best = _first(np.lexsort((-value, booking)), booking)
+    best = _best(booking, value, value, value)
     driver = np.full(situation.fleet.open.shape, -1)
     driver[pairs.day[best], pairs.booking[best]] = pairs.driver[best]
     return driver
 
 
-def _first(order: I64, booking: I64) -> Bool:
-    first: Bool = np.zeros(len(booking), dtype=np.bool_)
-    first[order[np.diff(booking[order], prepend=-1) != 0]] = True
-    return first
+def _best(booking: I64, first: F64 | I64, second: F64 | I64, third: F64 | I64) -> Bool:
+    """Of the pairs [P] of each booking the one that is largest by `first`, of equals by `second`, then by `third`."""
+    best: Bool = np.zeros(len(booking), dtype=np.bool_)
+    mark_best(booking, first.astype(np.float64), second.astype(np.float64), third.astype(np.float64), best)
+    return best
 
 
 def waiting_of(fleet: Fleet) -> Waiting:
