@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from qdispatch_trainer.comparators import JOINT_MATCHING, PYVRP
 from qdispatch_trainer.quality.measure import LARGE
+from qdispatch_trainer.quality.page import quality_page
 from qdispatch_trainer.quality.result import Agreement, Validated, slug
 from qdispatch_trainer.quality.targets import HINDSIGHT, PLANNER, SUBJECT, TARGETS, UNSEEN, Verdict, verdicts
 from tests.trainer.quality.made_results import all_results, result, time_of
@@ -90,3 +92,13 @@ def test_figures_are_those_of_the_files() -> None:
     assert of(found, "cheaper than every heuristic, whole interval").figures.startswith(
         "closest: joint matching, -150 [-150, -150]"
     )
+
+
+def test_a_decision_time_says_how_fast_the_machine_was() -> None:
+    results, title = all_results(), "decision under 2 ms at 10×60"
+    assert "additions" not in of(verdicts(results), title).figures  # files from before it was measured
+    timed = replace(time_of(1.0), pace_ms=150.4)
+    results["fleet-10x60"][slug(SUBJECT)] = result("fleet-10x60", SUBJECT, 850.0, timing={"day": timed})
+    expected = "(11 drivers, 14 open bookings; a million additions in Python took 150 ms there)"
+    assert of(verdicts(results), title).figures.endswith(expected)
+    assert "a million additions in Python took 150 to 150 ms." in quality_page(results, {}, SUBJECT, "quality.svg")

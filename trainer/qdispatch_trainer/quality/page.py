@@ -254,6 +254,12 @@ def _provenance(results: Results) -> list[str]:
     ]
     if loads:
         lines.append(f"Load average before the timings: {min(loads):.2f} to {max(loads):.2f}.")
+    paces = [t.pace_ms for row in rows for t in row.timing.values() if t.pace_ms is not None]
+    if paces:
+        lines.append(
+            "How fast the machine was when it timed them: a million additions in Python took "
+            f"{min(paces):.0f} to {max(paces):.0f} ms."
+        )
     return lines
 
 

@@ -171,9 +171,9 @@ def _line(value: Any) -> str:
     return json.dumps(dict(value) if isinstance(value, Mapping) else value, sort_keys=True, allow_nan=False)
 
 
-def _short(value: float) -> float | int | None:
+def _short(value: float | None) -> float | int | None:
     """Rounded, whole numbers without a point, NaN as null."""
-    if not math.isfinite(value):
+    if value is None or not math.isfinite(value):
         return None
     rounded = round(value, DIGITS)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -149,6 +149,8 @@ def _fast(sample: str, limit_ms: float) -> Judge:
         if timing is None:
             raise NotMeasured(f"decision time of {subject}")
         size = f"{timing.drivers:.0f} drivers, {timing.open_bookings:.0f} open bookings"
+        if timing.pace_ms is not None:
+            size += f"; a million additions in Python took {timing.pace_ms:.0f} ms there"
         text = (
             f"features, network and search mean {timing.scored_mean_ms:.2f} ms, p95 {timing.scored_p95_ms:.2f} ms; "
             f"with the answer's rows {timing.mean_ms:.2f} ms, p95 {timing.p95_ms:.2f} ms ({size})"

@@ -20,6 +20,7 @@ from qdispatch_domain.situation import Scorer, Situation
 from qdispatch_domain.snapshot import Snapshot
 
 REPEATS = 5
+PACES = 3  # times the reference work is done before, and after
 SLOW_MS = 30.0  # a decision this long is timed once
 WARM_UP_SLOW = 2  # every moment is decided before the clock counts (a kernel may load), until so many were slow
 
@@ -38,6 +39,7 @@ class DecisionTime:
     scored_p95_ms: float
     cpu_mean_ms: float  # processor time of the thread: what a busy neighbour cannot lengthen
     load: float  # 1-minute load average before, to judge how quiet the machine was
+    pace_ms: float | None = None  # what a million additions in Python took before and after; None: not measured
 
 
 def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTime:
@@ -45,12 +47,14 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
     if not snapshots:
         raise ValueError("Expected at least one moment.")
     load = os.getloadavg()[0]
+    paces = [_pace() for _ in range(PACES)]
     gc.collect()
     gc.freeze()  # as the server does before it serves
     try:
         wall, scored, cpu = _medians(snapshots, scorer)
     finally:
         gc.unfreeze()
+    paces += [_pace() for _ in range(PACES)]
     return DecisionTime(
         moments=len(snapshots),
         drivers=float(np.mean([len(snapshot.drivers) for snapshot in snapshots])),
@@ -62,7 +66,16 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
         scored_p95_ms=float(np.percentile(scored, 95)),
         cpu_mean_ms=float(np.mean(cpu)),
         load=load,
+        pace_ms=float(np.median(paces)),
     )
+
+
+def _pace() -> float:
+    """Milliseconds that a million additions take: a virtual machine may run at half its speed for hours, unseen."""
+    started, total = time.perf_counter(), 0
+    for number in range(1_000_000):
+        total += number
+    return 1e3 * (time.perf_counter() - started)
 
 
 def _medians(snapshots: Sequence[Snapshot], scorer: Scorer) -> tuple[list[float], list[float], list[float]]:
