@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum, auto
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO
 
 import structlog
@@ -35,6 +36,7 @@ from qdispatch_server.suggestion import Suggester
 from qdispatch_server.worker_pipe import EXIT_CANNOT_START, WorkerOrder, WorkerReport
 
 LOG = structlog.get_logger("qdispatch.worker")
+LOOK_UP_SECONDS = 0.5
 
 
 class Wish(Enum):
@@ -48,7 +50,7 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     """Serves until told to end; returns the exit code."""
     config = order.config
     wishes: SimpleQueue[Wish] = SimpleQueue()
-    _listen_to_signals(wishes)
+    listen_to_signals(wishes)
     threading.Thread(target=_end_with_supervisor, args=(orders, wishes), daemon=True).start()
 
     engine = open_engine(config.database_url.get_secret_value())
@@ -84,7 +86,7 @@ def run(order: WorkerOrder, reports: IO[str], orders: IO[str]) -> int:
     load()
     metrics.WORKER_UP.set(1)
     WorkerReport("serving").write(reports)
-    while wishes.get() is Wish.RELOAD:
+    while next_wish(wishes) is Wish.RELOAD:
         load()
     # In the reverse of opening, from the outside in.
     admission.close()
@@ -106,7 +108,7 @@ def _record(current: CurrentModelStore, models: ModelRepository) -> None:
         LOG.warning("current_model_not_recorded", model_version=model.version)
 
 
-def _listen_to_signals(wishes: SimpleQueue[Wish]) -> None:
+def listen_to_signals(wishes: SimpleQueue[Wish]) -> None:
     """A handler runs inside the main thread: it may only touch what is reentrant, which `SimpleQueue.put` is.
 
     An Event is not: its lock may be held by the very code that the signal interrupts, and the worker would hang.
@@ -114,6 +116,17 @@ def _listen_to_signals(wishes: SimpleQueue[Wish]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: wishes.put(Wish.END))
     signal.signal(signal.SIGINT, lambda *_: wishes.put(Wish.END))
     signal.signal(signal.SIGHUP, lambda *_: wishes.put(Wish.RELOAD))
+
+
+def next_wish(wishes: SimpleQueue[Wish]) -> Wish:
+    """Waits for a wish, and looks up now and then.
+
+    A handler runs in the main thread and a signal wakes it, but not one that arrives just before it falls asleep, or in
+    another thread: the wish would be heard with the next signal only.
+    """
+    while True:
+        with suppress(Empty):
+            return wishes.get(timeout=LOOK_UP_SECONDS)
 
 
 def _end_with_supervisor(orders: IO[str], wishes: SimpleQueue[Wish]) -> None:
