@@ -140,10 +140,10 @@ def empty_fleet(travel: Travel, n: int, d: int, b: int, trips: int, breaks: int)
     """A Fleet of padding only: n days, d drivers, b bookings, room for `trips` trips and `breaks` breaks a driver."""
 
     def real(*shape: int, fill: float = 0.0) -> F64:
-        return np.full(shape, fill) if fill else np.zeros(shape)
+        return np.full(shape, fill, dtype=np.float64) if fill else np.zeros(shape)
 
     def whole(*shape: int, fill: int = 0) -> I64:
-        return np.full(shape, fill) if fill else np.zeros(shape, dtype=np.int64)
+        return np.full(shape, fill, dtype=np.int64) if fill else np.zeros(shape, dtype=np.int64)
 
     def flag(*shape: int) -> Bool:
         return np.zeros(shape, dtype=np.bool_)

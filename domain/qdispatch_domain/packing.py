@@ -18,7 +18,7 @@ from qdispatch_domain.weights import RULES
 _COMMITTED = TripStatus.COMMITTED
 _OPEN = BookingGap.OPEN
 
-NAN = np.nan
+_NAN = np.nan
 
 
 def leg_tolerance(leg: Leg) -> float:
@@ -186,9 +186,9 @@ def _pack_bookings(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, in
                 b.tolerance_min if b.tolerance_min is not None else punctual if b.leg is outbound else patient,
                 loading if b.pickup_service_min is None else b.pickup_service_min,
                 unloading if b.dropoff_service_min is None else b.dropoff_service_min,
-                NAN if b.scheduled_time is None else b.scheduled_time,
-                NAN if b.promised_pickup_time is None else b.promised_pickup_time,
-                NAN if b.known_since is None else b.known_since,
+                _NAN if b.scheduled_time is None else b.scheduled_time,
+                _NAN if b.promised_pickup_time is None else b.promised_pickup_time,
+                _NAN if b.known_since is None else b.known_since,
             )
             for b in rows
         ]
@@ -227,7 +227,7 @@ def _pack_names(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, int])
     leg = np.array([i for i, _ in linked])
     row = np.array([row_of.get(other, -1) for _, other in linked])
     fleet.linked_booking[n, leg] = row
-    fleet.linked_scheduled[n, leg] = np.where(row >= 0, fleet.scheduled[n, row], NAN)
+    fleet.linked_scheduled[n, leg] = np.where(row >= 0, fleet.scheduled[n, row], _NAN)
     driven = [(i, *driver_of[other]) for i, other in linked if other in driver_of]
     if driven:
         at = [i for i, _, _ in driven]

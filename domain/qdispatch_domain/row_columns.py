@@ -1,4 +1,4 @@
-"""The columns of rows of numbers, by way of bytes: numpy takes twice as long to look at every number."""
+"""The columns of rows of numbers, by way of bytes: numpy looks longer at every number of a list."""
 
 from __future__ import annotations
 

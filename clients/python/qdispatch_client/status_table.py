@@ -16,11 +16,7 @@ def status_lines(status: ServerStatus) -> list[str]:
     lines = [
         f"QDispatch {status.server_version}, {status.workers} worker{'' if status.workers == 1 else 's'}, "
         f"up {_span(status.uptime)} since {_moment(status.started_at)}",
-        *(
-            _model_lines(status.model)
-            if status.workers
-            else ["no worker serves: while the server starts, nobody answers"]
-        ),
+        *_model_lines(status),
         f"features {status.feature_fingerprint}",
     ]
     if status.last_refusal is not None:
@@ -48,7 +44,10 @@ def switch_line(company: CompanySwitch) -> str:
     return f"{company.company_id}: {_on(company.enabled)}, revision {company.revision}, {since}"
 
 
-def _model_lines(model: ModelStatus | None) -> list[str]:
+def _model_lines(status: ServerStatus) -> list[str]:
+    if not status.workers:
+        return ["no worker serves: while the server starts, nobody answers"]
+    model = status.model
     if model is None:
         return ["no model loaded: the heuristic answers"]
     limits = "" if model.limits is None else f", up to {model.limits.max_drivers}×{model.limits.max_bookings}"

@@ -82,7 +82,7 @@ def serve(
 ) -> tuple[float, float, float, float]:
     """(depart, pickup, end, arrival) of one trip, see `schedule.serve`; breaks [K] in order of time."""
     depart, punctual = free, scheduled - BUFFER
-    if free < punctual:
+    if free < punctual:  # else there is nothing to wait for
         depart = max(free, depart_for(punctual, approach, matrix))
     arrival = arrive(depart, approach, matrix)
     pickup = max(arrival, scheduled)
