@@ -46,9 +46,10 @@ from qdispatch_domain.compiled.columns import (
     TRIP_PICKUP,
     TRIPS,
 )
-from qdispatch_domain.compiled.day_pairs import count_on_time, in_order, mark_nearest, price, timed_pairs
+from qdispatch_domain.compiled.day_pairs import count_on_time, in_order, price, rows_of_kind, timed_pairs
 from qdispatch_domain.compiled.day_tables import gather_bookings, gather_rows
 from qdispatch_domain.compiled.jit import kernel, loop_kernel, part
+from qdispatch_domain.compiled.nearest import SPOT_ROWS, gather_spots, nearest_rows
 from qdispatch_domain.compiled.timing import time_row
 from qdispatch_domain.fleet import EPS, NEVER
 from qdispatch_domain.reasons import DriverGap
@@ -106,8 +107,9 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
     rows = np.empty((drivers, BREAK + BREAK_COLUMNS * f.break_start.shape[2]))
     book = np.empty((most_open, BOOKING_COLUMNS))
     pool = np.empty((drivers + 1, PAIR_COLUMNS))
-    near, order = np.ones(drivers, np.bool_), np.empty(drivers, np.int64)
-    closest, chosen = np.empty(nearest), np.empty(nearest, np.int64)
+    order, chosen, rest = np.empty((3, drivers), np.int64)
+    spots, closeness = np.empty((SPOT_ROWS, len(at))), np.empty(len(at))
+    behind, keys = np.empty(len(at), np.int64), closeness.view(np.int64)
     row, p = 0, 0
     for n in range(days):
         _loads(f, n, found.counts, found.load, found.sums)
@@ -123,12 +125,17 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
             )
         found.sums[3, n] = cost
         event = _next_of_drivers(f, n, at, rows, own)
+        pruned = drivers > prune_above and own > nearest
+        n_chosen = rows_of_kind(rows, own, 1.0, chosen)
+        n_spots, n_behind = gather_spots(at, rows, own, spots, behind) if pruned else (0, 0)
         for j in range(gather_bookings(f, n, book)):
             b = int(book[j, BOOKING])
             event = _sooner(book[j, PERMITTED_LATEST], f.now[n], event)
-            if drivers > prune_above and own > nearest:
-                mark_nearest(at, rows, own, book, j, nearest, f.seconds, closest, chosen, near)
-            m, decide_by = timed_pairs(at, rows, own, book, j, f.now[n], near, f.seconds, pool)
+            if pruned:
+                n_chosen = nearest_rows(
+                    spots, n_spots, behind, n_behind, book, j, nearest, f.seconds, closeness, keys, chosen
+                )
+            m, decide_by = timed_pairs(at, rows, own, book, j, f.now[n], chosen, n_chosen, rest, f.seconds, pool)
             if m == 0:
                 continue
             price(rows, book, j, pool, m)
@@ -142,7 +149,6 @@ def find(f: FleetArrays, keep: int, prune_above: int, nearest: int) -> Found:
                 _note_pair(rows, pool, order[rank], row, p, found.real, found.whole, found.on_time)
                 p += 1
         found.sums[4, n] = event
-        near[:] = True
         row += own
     return Found(
         found.real[:, :p],

@@ -8,31 +8,22 @@ from qdispatch_domain.compiled.columns import (
     CHANGE_PRICE,
     DRIVER,
     EMERGENCY_PRICE,
-    FIRST,
-    FREE,
-    LATEST,
     ON_TIME,
     PASSENGERS,
-    PERMITTED_LATEST,
-    PICKUP_PLACE,
     PINNED,
-    PLACE,
     PLANNED_DRIVER,
     REGULAR,
     ROUTE_COST,
     ROW,
     SEATS,
-    SHORTEST_END,
     SPREAD_PRICE,
     TOTAL,
-    TRIPS,
     WHEELCHAIR,
     WHEELCHAIR_ACCESS,
 )
 from qdispatch_domain.compiled.jit import loop_kernel, loop_part
 from qdispatch_domain.compiled.pair_insertion import best_insertion
-from qdispatch_domain.compiled.roads import minutes_between
-from qdispatch_domain.fleet import EPS, NEVER
+from qdispatch_domain.fleet import NEVER
 from qdispatch_domain.weights import WEIGHTS
 
 DRIVER_CHANGE = WEIGHTS.driver_change
@@ -47,59 +38,6 @@ def vehicle_allows(rows: np.ndarray, r: int, book: np.ndarray, j: int) -> bool:
 
 
 @loop_kernel
-def mark_nearest(
-    at: np.ndarray,
-    rows: np.ndarray,
-    n_rows: int,
-    book: np.ndarray,
-    j: int,
-    nearest: int,
-    seconds: np.ndarray,
-    closest: np.ndarray,
-    chosen: np.ndarray,
-    near: np.ndarray,
-) -> None:
-    """Mark the `nearest` REGULAR rows with the shortest way from a viable position; ties go to the later row.
-
-    `closest`, `chosen` [nearest] and `near` [rows] are written. Rows without a viable position: marked only by chance.
-    """
-    for r in range(n_rows):
-        near[r] = False
-    found = 0
-    for r in range(n_rows):
-        if rows[r, REGULAR] == 0.0 or not vehicle_allows(rows, r, book, j):
-            continue
-        best = -NEVER
-        first = int(rows[r, FIRST])
-        for q in range(first, first + int(rows[r, TRIPS]) + 1):
-            if at[q, FREE] > book[j, PERMITTED_LATEST] + EPS:
-                break
-            if book[j, SHORTEST_END] <= at[q, LATEST] + EPS:
-                best = max(best, _closeness(at, q, book, j, seconds))
-        if best == -NEVER or (found == nearest and best < closest[nearest - 1]):
-            continue
-        k = min(found, nearest - 1)
-        while k > 0 and closest[k - 1] <= best:
-            closest[k], chosen[k] = closest[k - 1], chosen[k - 1]
-            k -= 1
-        closest[k], chosen[k] = best, r
-        found = min(found + 1, nearest)
-    for k in range(found):
-        near[chosen[k]] = True
-
-
-@loop_part
-def _closeness(at: np.ndarray, q: int, book: np.ndarray, j: int, seconds: np.ndarray) -> float:
-    if seconds.shape[0] > 0:
-        return -minutes_between(at, q, PLACE, book, j, PICKUP_PLACE, seconds)
-    return (
-        at[q, PLACE] * book[j, PICKUP_PLACE]
-        + at[q, PLACE + 1] * book[j, PICKUP_PLACE + 1]
-        + at[q, PLACE + 2] * book[j, PICKUP_PLACE + 2]
-    )
-
-
-@loop_kernel
 def timed_pairs(
     at: np.ndarray,
     rows: np.ndarray,
@@ -107,29 +45,79 @@ def timed_pairs(
     book: np.ndarray,
     j: int,
     now: float,
-    near: np.ndarray,
+    chosen: np.ndarray,
+    n_chosen: int,
+    rest: np.ndarray,
     seconds: np.ndarray,
     pool: np.ndarray,
 ) -> tuple[int, float]:
-    """Time booking j into the near REGULAR rows; if none is on time, the others; if still none, the EMERGENCY rows.
+    """Time booking j into the `chosen` REGULAR rows; if none is on time, the others; if still none, the EMERGENCY rows.
 
-    Writes the pairs to `pool` and returns how many, and `decide_by`.
+    Writes the pairs to `pool` and returns how many, and `decide_by`. `chosen` is in the order of the rows; `rest`
+    [rows] is overwritten.
     """
-    m = 0
-    expiry_on_time, expiry_any = -NEVER, -NEVER
-    for stage in range(3):
-        for r in range(n_rows):
-            if (2 if rows[r, REGULAR] == 0.0 else 0 if near[r] else 1) != stage:
-                continue
-            if not vehicle_allows(rows, r, book, j):
-                continue
-            found, on_time, whenever = best_insertion(at, rows, r, book, j, now, seconds, pool, m)
-            if found:
-                m += 1
-                expiry_on_time, expiry_any = max(expiry_on_time, on_time), max(expiry_any, whenever)
-        if expiry_on_time > -NEVER:
-            break
-    return m, expiry_on_time if expiry_on_time > -NEVER else expiry_any
+    m, on_time, whenever = _time_rows(at, rows, chosen, n_chosen, book, j, now, seconds, pool, 0, -NEVER)
+    if on_time == -NEVER:
+        left = _regular_rest(rows, n_rows, chosen, n_chosen, rest)
+        m, on_time, whenever = _time_rows(at, rows, rest, left, book, j, now, seconds, pool, m, whenever)
+    if on_time == -NEVER:
+        left = rows_of_kind(rows, n_rows, 0.0, rest)
+        m, on_time, whenever = _time_rows(at, rows, rest, left, book, j, now, seconds, pool, m, whenever)
+    return m, on_time if on_time > -NEVER else whenever
+
+
+@loop_kernel
+def _time_rows(
+    at: np.ndarray,
+    rows: np.ndarray,
+    which: np.ndarray,
+    count: int,
+    book: np.ndarray,
+    j: int,
+    now: float,
+    seconds: np.ndarray,
+    pool: np.ndarray,
+    m: int,
+    whenever: float,
+) -> tuple[int, float, float]:
+    """Add booking j's pairs with the rows `which` [count] to the m in `pool`.
+
+    Returns how many there are then, the latest expiry of those added that are on time (-NEVER: none), and of all.
+    """
+    on_time = -NEVER
+    for k in range(count):
+        r = which[k]
+        if not vehicle_allows(rows, r, book, j):
+            continue
+        found, on_time_here, here = best_insertion(at, rows, r, book, j, now, seconds, pool, m)
+        if found:
+            m += 1
+            on_time, whenever = max(on_time, on_time_here), max(whenever, here)
+    return m, on_time, whenever
+
+
+@loop_kernel
+def _regular_rest(rows: np.ndarray, n_rows: int, chosen: np.ndarray, n_chosen: int, rest: np.ndarray) -> int:
+    """The REGULAR rows that are not `chosen`, into `rest`; returns how many."""
+    left, k = 0, 0
+    for r in range(n_rows):
+        if k < n_chosen and chosen[k] == r:
+            k += 1
+        elif rows[r, REGULAR] > 0.0:
+            rest[left] = r
+            left += 1
+    return left
+
+
+@loop_kernel
+def rows_of_kind(rows: np.ndarray, n_rows: int, regular: float, found: np.ndarray) -> int:
+    """The rows whose flag REGULAR is `regular`, into `found`; returns how many."""
+    count = 0
+    for r in range(n_rows):
+        if rows[r, REGULAR] == regular:
+            found[count] = r
+            count += 1
+    return count
 
 
 @loop_kernel
