@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import onnxruntime as ort
@@ -69,8 +70,10 @@ class SetModel:
         observations = situation.observations
         q_pair = np.empty(len(observations.pair_graph))
         q_wait = np.zeros(situation.fleet.days)
-        for day in np.unique(observations.pair_graph):
-            scores = self.scores(observations.one(int(day)))
-            q_pair[observations.pair_graph == day] = scores.q_pair
-            q_wait[day] = scores.q_wait
+        ends = np.searchsorted(observations.pair_graph, range(situation.fleet.days + 1)).tolist()
+        for day, (first, last) in enumerate(pairwise(ends)):
+            if first < last:
+                scores = self.scores(observations.one(day))
+                q_pair[first:last] = scores.q_pair
+                q_wait[day] = scores.q_wait
         return Scores(q_pair=q_pair, q_wait=q_wait)

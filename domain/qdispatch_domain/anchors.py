@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qdispatch_domain.fleet import EPS, Fleet
 from qdispatch_domain.reasons import DriverGap
-from qdispatch_domain.row_columns import columns
+from qdispatch_domain.row_columns import flags, reals, wholes
 from qdispatch_domain.snapshot import Driver, Location, Trip, TripStatus
 from qdispatch_domain.travel import PLACE, Travel, place_rows
 from qdispatch_domain.weights import RULES
@@ -19,6 +19,7 @@ F64 = npt.NDArray[np.float64]
 
 # read once: an enum's attribute costs more than the comparison it serves
 _EN_ROUTE, _ONBOARD, _DONE = TripStatus.EN_ROUTE, TripStatus.ONBOARD, TripStatus.DONE
+_UNAVAILABLE, _NO_SHIFT, _POSITION_UNKNOWN = DriverGap.UNAVAILABLE, DriverGap.NO_SHIFT, DriverGap.POSITION_UNKNOWN
 
 
 class _Running(NamedTuple):
@@ -37,37 +38,44 @@ def pack_anchors(fleet: Fleet, n: int, drivers: Sequence[Driver], now: float) ->
     """
     here: list[tuple[int, float, Location]] = []  # (row, free from, place) of idle drivers
     moving: list[_Running] = []
-    shifts: list[tuple[int, float, float]] = []  # (row, start, end)
+    working: list[tuple[int, float, float]] = []  # (row, start, end of the shift)
+    locked: list[int] = []  # rows
+    gaps: list[tuple[int, DriverGap]] = []  # (row, gap)
     for i, driver in enumerate(drivers):
         if not driver.available:
-            fleet.driver_gap[n, i] = DriverGap.UNAVAILABLE
+            gaps.append((i, _UNAVAILABLE))
             continue
         if driver.shift_start is None or driver.shift_end is None:
-            fleet.driver_gap[n, i] = DriverGap.NO_SHIFT
+            gaps.append((i, _NO_SHIFT))
             continue
-        shifts.append((i, driver.shift_start, driver.shift_end))
-        running = _begun(driver.trips)
+        working.append((i, driver.shift_start, driver.shift_end))
+        running = _begun(driver.trips) if driver.trips else None
         if running is None:
             place = _idle(driver, now)
             if place is not None:
                 here.append((i, now, place))
                 continue
         else:
-            fleet.locked[n, i] = True
+            locked.append(i)
             on_the_road = _running(i, driver, running)
             if on_the_road is not None:
                 moving.append(on_the_road)
                 continue
-        fleet.driver_gap[n, i] = DriverGap.POSITION_UNKNOWN
-    if shifts:
-        at = [i for i, _, _ in shifts]
-        _, fleet.shift_start[n, at], fleet.shift_end[n, at] = columns(shifts)
+        gaps.append((i, _POSITION_UNKNOWN))
+    if gaps:
+        fleet.driver_gap[n, wholes([i for i, _ in gaps])] = wholes([gap for _, gap in gaps])
+    if locked:
+        fleet.locked[n, wholes(locked)] = True
+    if working:
+        at = wholes([i for i, _, _ in working])
+        fleet.shift_start[n, at] = reals([start for _, start, _ in working])
+        fleet.shift_end[n, at] = reals([end for _, _, end in working])
     if moving:
         ends = _ends(fleet.travel, moving, now).tolist()
         here += [(row.driver, end, row.trip.dropoff) for row, end in zip(moving, ends, strict=True)]
     if here:
-        at = [i for i, _, _ in here]
-        fleet.anchor_time[n, at] = np.maximum([time for _, time, _ in here], fleet.shift_start[n, at])
+        at = wholes([i for i, _, _ in here])
+        fleet.anchor_time[n, at] = np.maximum(reals([time for _, time, _ in here]), fleet.shift_start[n, at])
         fleet.anchor_place[n, at] = place_rows([place for _, _, place in here])
 
 
@@ -88,7 +96,7 @@ def _last_done(trips: Sequence[Trip]) -> Trip | None:
 
 def _idle(driver: Driver, now: float) -> Location | None:
     """Where a driver without a running trip is."""
-    done, seen = _last_done(driver.trips), driver.position
+    done, seen = _last_done(driver.trips) if driver.trips else None, driver.position
     if (
         seen is not None
         and now - seen.observed_at <= RULES.position_max_age_min + EPS
@@ -122,14 +130,14 @@ def _ends(travel: Travel, moving: Sequence[_Running], now: float) -> F64:
     trips = [row.trip for row in moving]
     places = [row.origin for row in moving] + [t.pickup for t in trips] + [t.dropoff for t in trips]
     origin, pickup, dropoff = place_rows(places).reshape(3, len(trips), PLACE)
-    since = np.array([row.since for row in moving])
+    since = reals([row.since for row in moving])
     arrival = travel.arrive(since, travel.free_flow(origin, pickup))
     start = np.where(
-        [t.status is _ONBOARD for t in trips],
+        flags([t.status is _ONBOARD for t in trips]),
         since,
-        np.maximum(np.maximum(arrival, [t.scheduled_time for t in trips]), now),
+        np.maximum(np.maximum(arrival, reals([t.scheduled_time for t in trips])), now),
     )
-    served = start + np.array([t.pickup_service_min for t in trips])
-    done = travel.arrive(served, travel.free_flow(pickup, dropoff)) + np.array([t.dropoff_service_min for t in trips])
+    served = start + reals([t.pickup_service_min for t in trips])
+    done = travel.arrive(served, travel.free_flow(pickup, dropoff)) + reals([t.dropoff_service_min for t in trips])
     end: F64 = np.maximum(done, now)
     return end

@@ -9,7 +9,7 @@ import numpy as np
 from qdispatch_domain.anchors import pack_anchors
 from qdispatch_domain.fleet import Fleet, empty_fleet
 from qdispatch_domain.reasons import BookingGap
-from qdispatch_domain.row_columns import columns
+from qdispatch_domain.row_columns import flags, reals, wholes
 from qdispatch_domain.snapshot import Booking, Break, Driver, DriverKind, Leg, Snapshot, Trip, TripStatus
 from qdispatch_domain.travel import PLACE, Travel, place_rows
 from qdispatch_domain.weights import RULES
@@ -78,40 +78,23 @@ def _pack_drivers(fleet: Fleet, n: int, snapshot: Snapshot) -> None:
         return
     here, regular = slice(0, len(drivers)), DriverKind.REGULAR
     fleet.driver_real[n, here] = True
-    (
-        fleet.regular[n, here],
-        fleet.wheelchair_access[n, here],
-        fleet.seats[n, here],
-        fleet.contract_share[n, here],
-        fleet.trips_done[n, here],
-        fleet.minutes_driven[n, here],
-        fleet.window_trips[n, here],
-        fleet.window_minutes[n, here],
-    ) = columns(
-        [
-            (
-                d.kind is regular,
-                d.wheelchair_access,
-                d.seats,
-                d.contract_share,
-                d.trips_done_today,
-                d.minutes_driven_today,
-                d.window_trips,
-                d.window_minutes,
-            )
-            for d in drivers
-        ]
-    )
-    pauses = [
-        (i, k, p.start, p.end) for i, d in enumerate(drivers) if d.breaks for k, p in enumerate(_in_order(d.breaks))
-    ]
+    fleet.regular[n, here] = flags([d.kind is regular for d in drivers])
+    fleet.wheelchair_access[n, here] = flags([d.wheelchair_access for d in drivers])
+    fleet.seats[n, here] = wholes([d.seats for d in drivers])
+    fleet.contract_share[n, here] = reals([d.contract_share for d in drivers])
+    fleet.trips_done[n, here] = reals([d.trips_done_today for d in drivers])
+    fleet.minutes_driven[n, here] = reals([d.minutes_driven_today for d in drivers])
+    fleet.window_trips[n, here] = reals([d.window_trips for d in drivers])
+    fleet.window_minutes[n, here] = reals([d.window_minutes for d in drivers])
+    pauses = [(i, k, p) for i, d in enumerate(drivers) if d.breaks for k, p in enumerate(_in_order(d.breaks))]
     if pauses:
-        i, k, start, end = (list(column) for column in zip(*pauses, strict=True))
-        fleet.break_start[n, i, k], fleet.break_end[n, i, k] = start, end
+        at = n, wholes([i for i, _, _ in pauses]), wholes([k for _, k, _ in pauses])
+        fleet.break_start[at] = reals([p.start for _, _, p in pauses])
+        fleet.break_end[at] = reals([p.end for _, _, p in pauses])
     homes = [(i, d.end_location) for i, d in enumerate(drivers) if d.end_location is not None]
     if homes:
-        at = [i for i, _ in homes]
-        fleet.has_home[n, at], fleet.home[n, at] = True, place_rows([place for _, place in homes])
+        home = wholes([i for i, _ in homes])
+        fleet.has_home[n, home], fleet.home[n, home] = True, place_rows([place for _, place in homes])
     pack_anchors(fleet, n, drivers, snapshot.now)
 
 
@@ -124,28 +107,15 @@ def _pack_trips(fleet: Fleet, n: int, committed: Sequence[Sequence[Trip]]) -> No
     rows = [t for trips in committed for t in trips]
     if not rows:
         return
-    i, k = np.array([(i, k) for i, trips in enumerate(committed) for k in range(len(trips))]).T
+    i = wholes([i for i, trips in enumerate(committed) for _ in trips])
+    k = wholes([k for trips in committed for k in range(len(trips))])
     outbound = Leg.OUTBOUND
-    (
-        fleet.trip_scheduled[n, i, k],
-        fleet.trip_promised[n, i, k],
-        fleet.trip_tolerance[n, i, k],
-        fleet.trip_pickup_service[n, i, k],
-        fleet.trip_dropoff_service[n, i, k],
-        fleet.trip_outbound[n, i, k],
-    ) = columns(
-        [
-            (
-                t.scheduled_time,
-                t.promised_pickup_time,
-                t.tolerance_min,
-                t.pickup_service_min,
-                t.dropoff_service_min,
-                t.leg is outbound,
-            )
-            for t in rows
-        ]
-    )
+    fleet.trip_scheduled[n, i, k] = reals([t.scheduled_time for t in rows])
+    fleet.trip_promised[n, i, k] = reals([t.promised_pickup_time for t in rows])
+    fleet.trip_tolerance[n, i, k] = reals([t.tolerance_min for t in rows])
+    fleet.trip_pickup_service[n, i, k] = reals([t.pickup_service_min for t in rows])
+    fleet.trip_dropoff_service[n, i, k] = reals([t.dropoff_service_min for t in rows])
+    fleet.trip_outbound[n, i, k] = flags([t.leg is outbound for t in rows])
     fleet.trip_code[n, i, k] = np.arange(len(rows))
     pickup, dropoff = place_rows([t.pickup for t in rows] + [t.dropoff for t in rows]).reshape(2, len(rows), PLACE)
     fleet.trip_pickup[n, i, k], fleet.trip_dropoff[n, i, k] = pickup, dropoff
@@ -157,42 +127,28 @@ def _pack_bookings(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, in
     if not rows:
         return
     here, now, outbound = slice(0, len(rows)), snapshot.now, Leg.OUTBOUND
-    punctual, patient = leg_tolerance(Leg.OUTBOUND), leg_tolerance(Leg.RETURN)
     loading, unloading = RULES.pickup_service_min, RULES.dropoff_service_min
     fleet.booking_real[n, here] = True
     fleet.booking_code[n, here] = np.arange(len(rows))
     gap = np.fromiter([booking_gap(b, now) for b in rows], np.int64, len(rows))
     fleet.booking_gap[n, here], fleet.open[n, here] = gap, gap == 0
-    (
-        fleet.outbound[n, here],
-        fleet.urgent[n, here],
-        fleet.wheelchair[n, here],
-        fleet.passengers[n, here],
-        fleet.pinned[n, here],
-        fleet.tolerance[n, here],
-        fleet.pickup_service[n, here],
-        fleet.dropoff_service[n, here],
-        fleet.scheduled[n, here],
-        fleet.promised[n, here],
-        fleet.known_since[n, here],
-    ) = columns(
-        [
-            (
-                b.leg is outbound,
-                b.urgent,
-                b.wheelchair,
-                b.passengers,
-                b.pinned,
-                b.tolerance_min if b.tolerance_min is not None else punctual if b.leg is outbound else patient,
-                loading if b.pickup_service_min is None else b.pickup_service_min,
-                unloading if b.dropoff_service_min is None else b.dropoff_service_min,
-                _NAN if b.scheduled_time is None else b.scheduled_time,
-                _NAN if b.promised_pickup_time is None else b.promised_pickup_time,
-                _NAN if b.known_since is None else b.known_since,
-            )
-            for b in rows
-        ]
+    fleet.outbound[n, here] = brings = flags([b.leg is outbound for b in rows])
+    fleet.urgent[n, here] = flags([b.urgent for b in rows])
+    fleet.wheelchair[n, here] = flags([b.wheelchair for b in rows])
+    fleet.passengers[n, here] = wholes([b.passengers for b in rows])
+    fleet.pinned[n, here] = flags([b.pinned for b in rows])
+    tolerance = reals([_NAN if b.tolerance_min is None else b.tolerance_min for b in rows])
+    legs_own = np.where(brings, leg_tolerance(outbound), leg_tolerance(Leg.RETURN))
+    fleet.tolerance[n, here] = np.where(np.isnan(tolerance), legs_own, tolerance)
+    fleet.pickup_service[n, here] = reals(
+        [loading if b.pickup_service_min is None else b.pickup_service_min for b in rows]
     )
+    fleet.dropoff_service[n, here] = reals(
+        [unloading if b.dropoff_service_min is None else b.dropoff_service_min for b in rows]
+    )
+    fleet.scheduled[n, here] = reals([_NAN if b.scheduled_time is None else b.scheduled_time for b in rows])
+    fleet.promised[n, here] = reals([_NAN if b.promised_pickup_time is None else b.promised_pickup_time for b in rows])
+    fleet.known_since[n, here] = reals([_NAN if b.known_since is None else b.known_since for b in rows])
     _pack_places(fleet, n, rows)
     _pack_names(fleet, n, snapshot, index)
 
@@ -204,7 +160,7 @@ def _pack_places(fleet: Fleet, n: int, bookings: Sequence[Booking]) -> None:
     ]
     if not placed:
         return
-    at = [i for i, _, _ in placed]
+    at = wholes([i for i, _, _ in placed])
     pickup, dropoff = place_rows([p for _, p, _ in placed] + [p for _, _, p in placed]).reshape(2, len(at), PLACE)
     fleet.pickup[n, at], fleet.dropoff[n, at] = pickup, dropoff
     fleet.loaded[n, at] = fleet.travel.free_flow(pickup, dropoff)
@@ -219,16 +175,23 @@ def _pack_names(fleet: Fleet, n: int, snapshot: Snapshot, index: dict[str, int])
             fleet.current_driver[n, [i for i, _ in planned]] = [index[d] for _, d in planned]
         except KeyError as error:
             raise ValueError("Expected current_driver_id to name a driver of the snapshot.") from error
-    linked = [(i, b.linked_booking_id) for i, b in enumerate(rows) if b.linked_booking_id is not None]
-    if not linked:
-        return
+    _pack_links(fleet, n, snapshot)
+
+
+def _pack_links(fleet: Fleet, n: int, snapshot: Snapshot) -> None:
+    """Where the other legs are that the bookings name: among the bookings, or driven already."""
+    rows = snapshot.bookings
     row_of = {b.id: i for i, b in enumerate(rows)}
+    row = wholes([-1 if b.linked_booking_id is None else row_of.get(b.linked_booking_id, -1) for b in rows])
+    fleet.linked_booking[n, : len(rows)] = row
+    fleet.linked_scheduled[n, : len(rows)] = np.where(row >= 0, fleet.scheduled[n, row], _NAN)
     driver_of = {t.booking_id: (i, t.scheduled_time) for i, d in enumerate(snapshot.drivers) for t in d.trips}
-    leg = np.array([i for i, _ in linked])
-    row = np.array([row_of.get(other, -1) for _, other in linked])
-    fleet.linked_booking[n, leg] = row
-    fleet.linked_scheduled[n, leg] = np.where(row >= 0, fleet.scheduled[n, row], _NAN)
-    driven = [(i, *driver_of[other]) for i, other in linked if other in driver_of]
+    driven = [
+        (i, *driver_of[b.linked_booking_id])
+        for i, b in enumerate(rows)
+        if b.linked_booking_id is not None and b.linked_booking_id in driver_of
+    ]
     if driven:
-        at = [i for i, _, _ in driven]
-        _, fleet.linked_driver[n, at], fleet.linked_scheduled[n, at] = columns(driven)
+        at = wholes([i for i, _, _ in driven])
+        fleet.linked_driver[n, at] = wholes([driver for _, driver, _ in driven])
+        fleet.linked_scheduled[n, at] = reals([scheduled for _, _, scheduled in driven])

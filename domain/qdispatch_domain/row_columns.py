@@ -1,19 +1,24 @@
-"""The columns of rows of numbers, by way of bytes: numpy looks longer at every number of a list."""
+"""Columns of rows as arrays, by way of bytes: numpy takes two to four times as long to look at a list's elements."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import starmap
-from struct import Struct
+from struct import pack
 
 import numpy as np
 import numpy.typing as npt
 
-F64 = npt.NDArray[np.float64]
+
+def reals(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    """As numbers, [M]; raises struct.error for what is none, None included."""
+    return np.frombuffer(pack(f"{len(values)}d", *values))
 
 
-def columns(rows: Sequence[tuple[float, ...]]) -> F64:
-    """The columns [C, M] of M > 0 rows of C numbers each; whole numbers are exact up to 2^53."""
-    width = len(rows[0])
-    packed = b"".join(starmap(Struct(f"{width}d").pack, rows))
-    return np.frombuffer(packed).reshape(len(rows), width).T
+def wholes(values: Sequence[int]) -> npt.NDArray[np.int64]:
+    """As whole numbers, [M]; raises struct.error for what is none."""
+    return np.frombuffer(pack(f"{len(values)}q", *values), np.int64)
+
+
+def flags(values: Sequence[bool]) -> npt.NDArray[np.bool_]:
+    """As flags, [M]."""
+    return np.frombuffer(pack(f"{len(values)}?", *values), np.bool_)

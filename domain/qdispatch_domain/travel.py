@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qdispatch_domain.row_columns import columns
+from qdispatch_domain.row_columns import reals
 from qdispatch_domain.snapshot import Location, TravelMatrix
 
 F64 = npt.NDArray[np.float64]
@@ -63,7 +63,9 @@ def place_rows(locations: Sequence[Location]) -> F64:
     if not locations:
         return np.empty((0, PLACE))
     return places_from_degrees(
-        *columns([(p.latitude, p.longitude, -1.0 if p.matrix_index is None else p.matrix_index) for p in locations])
+        reals([p.latitude for p in locations]),
+        reals([p.longitude for p in locations]),
+        reals([-1.0 if p.matrix_index is None else p.matrix_index for p in locations]),
     )
 
 

@@ -140,7 +140,7 @@ def _strike(spots: np.ndarray, count: int, book: np.ndarray, j: int, keys: np.nd
 
 
 @loop_kernel
-def _largest_below(keys: np.ndarray, count: int, limit: int) -> int:
+def _largest_below(keys: np.ndarray, count: int, limit: np.int64) -> np.int64:
     """The largest of the keys [count] that is less than `limit`; LOWEST: none."""
     largest = LOWEST
     for q in range(count):
@@ -150,7 +150,7 @@ def _largest_below(keys: np.ndarray, count: int, limit: int) -> int:
 
 
 @loop_kernel
-def _reaching(keys: np.ndarray, count: int, limit: int) -> int:
+def _reaching(keys: np.ndarray, count: int, limit: np.int64) -> int:
     """How many of the keys [count] are at least `limit`."""
     reached = 0
     for q in range(count):
