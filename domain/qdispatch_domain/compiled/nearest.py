@@ -9,16 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from qdispatch_domain.compiled.columns import (
-    DRIVER,
     FIRST,
     FREE,
     LATEST,
     PASSENGERS,
     PERMITTED_LATEST,
     PICKUP_PLACE,
-    PINNED,
     PLACE,
-    PLANNED_DRIVER,
     REGULAR,
     SEATS,
     SHORTEST_END,
@@ -29,9 +26,9 @@ from qdispatch_domain.compiled.columns import (
 from qdispatch_domain.compiled.jit import loop_kernel
 from qdispatch_domain.fleet import EPS
 
-LOWEST, HIGHEST, MAGNITUDE = np.int64(-(2**63)), np.int64(2**63 - 1), np.int64(2**63 - 1)
+LOWEST, HIGHEST = np.int64(-(2**63)), np.int64(2**63 - 1)
 # rows of the table of spots, the positions of REGULAR drivers
-X, Y, Z, PLACE_ROW, SINCE, UNTIL, ACCESS, ROOM, WHO, OF_ROW, SPOT_ROWS = range(11)
+X, Y, Z, PLACE_ROW, SINCE, UNTIL, ACCESS, ROOM, OF_ROW, SPOT_ROWS = range(10)
 
 
 @loop_kernel
@@ -50,11 +47,7 @@ def gather_spots(
             spots[X, q], spots[Y, q], spots[Z, q] = at[i, PLACE], at[i, PLACE + 1], at[i, PLACE + 2]
             spots[PLACE_ROW, q], spots[OF_ROW, q] = at[i, PLACE + 3], r
             spots[SINCE, q], spots[UNTIL, q] = at[i, FREE], at[i, LATEST] + EPS
-            spots[ACCESS, q], spots[ROOM, q], spots[WHO, q] = (
-                rows[r, WHEELCHAIR_ACCESS],
-                rows[r, SEATS],
-                rows[r, DRIVER],
-            )
+            spots[ACCESS, q], spots[ROOM, q] = rows[r, WHEELCHAIR_ACCESS], rows[r, SEATS]
             if i > first:
                 behind[m] = q
                 m += 1
@@ -121,22 +114,21 @@ def _cosines(spots: np.ndarray, count: int, book: np.ndarray, j: int, closeness:
 def _compare_as_whole_numbers(keys: np.ndarray, count: int) -> None:
     """Turn the bits of numbers into whole numbers of the same order: those of negative numbers run the other way."""
     for q in range(count):
-        keys[q] ^= (keys[q] >> 63) & MAGNITUDE
+        keys[q] ^= (keys[q] >> 63) & HIGHEST
 
 
 @loop_kernel
 def _strike(spots: np.ndarray, count: int, book: np.ndarray, j: int, keys: np.ndarray) -> None:
-    """Set the positions to LOWEST that are not viable: vehicle rules, pin and necessary conditions on time."""
+    """Set the positions to LOWEST that are not viable: the vehicle and necessary conditions on time.
+
+    A pin is left out: whoever is not among the nearest is timed all the same when none of them may take the booking.
+    """
     permitted, shortest = book[j, PERMITTED_LATEST] + EPS, book[j, SHORTEST_END]
     wheelchair, passengers = book[j, WHEELCHAIR], book[j, PASSENGERS]
     for q in range(count):
         viable = (spots[SINCE, q] <= permitted) & (shortest <= spots[UNTIL, q])
         viable &= (wheelchair <= spots[ACCESS, q]) & (passengers <= spots[ROOM, q])
         keys[q] = keys[q] if viable else LOWEST
-    if book[j, PINNED] > 0.0:
-        for q in range(count):
-            if spots[WHO, q] != book[j, PLANNED_DRIVER]:
-                keys[q] = LOWEST
 
 
 @loop_kernel
