@@ -85,7 +85,7 @@ class RowReader:
 
     def optional_place(self, path: str, message: Message, name: str) -> Location | None:
         """The place `name`, None when it is not set."""
-        return self._place(path, name, getattr(message, name)) if message.HasField(name) else None
+        return self._place(f"{path}.{name}", getattr(message, name)) if message.HasField(name) else None
 
     def required_place(self, path: str, message: Message, name: str) -> Location | None:
         """As `optional_place`, and not set is a violation."""
@@ -94,22 +94,8 @@ class RowReader:
             self.required(path, message, (name,))
         return place
 
-    def _place(self, path: str, name: str, value: LocationMessage) -> Location:
-        latitude, longitude = value.latitude, value.longitude
+    def _place(self, path: str, value: LocationMessage) -> Location:
         index = value.matrix_index if value.HasField("matrix_index") else None
-        if (
-            (latitude == 0.0 and not value.HasField("latitude"))
-            or (longitude == 0.0 and not value.HasField("longitude"))
-            or not -90.0 <= latitude <= 90.0
-            or not -180.0 <= longitude <= 180.0
-            or (index is None) != (self._locations is None)
-            or (index is not None and self._locations is not None and index >= self._locations)
-        ):
-            self._tell_place(f"{path}.{name}", value, index)
-        return Location(latitude, longitude, index)
-
-    def _tell_place(self, path: str, value: LocationMessage, index: int | None) -> None:
-        """Note what is wrong with a place."""
         if value.HasField("latitude"):
             self.wrong.number(path, "latitude", value.latitude, -90.0, 90.0)
         else:
@@ -124,6 +110,7 @@ class RowReader:
             self.wrong.add(f"{path}.matrix_index", "Required with snapshot.travel_matrix.")
         elif self._locations is not None and index is not None and index >= self._locations:
             self.wrong.add(f"{path}.matrix_index", "Expected less than snapshot.travel_matrix.location_count.")
+        return Location(value.latitude, value.longitude, index)
 
     def _unique(self, path: str, value: str, seen: dict[str, str], where: str) -> str:
         self.wrong.text_id(path, value)

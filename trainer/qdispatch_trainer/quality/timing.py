@@ -71,7 +71,10 @@ def time_decisions(snapshots: Sequence[Snapshot], scorer: Scorer) -> DecisionTim
 
 
 def _pace() -> float:
-    """Milliseconds that a million additions take: a virtual machine may run at half its speed for hours, unseen."""
+    """Milliseconds that a million additions take: a virtual machine may run at half its speed for hours, unseen.
+
+    They stay in the registers: a neighbour who fills the shared cache slows a decision and not them.
+    """
     started, total = time.perf_counter(), 0
     for number in range(1_000_000):
         total += number
