@@ -60,9 +60,9 @@ class ModelRepository:
             try:
                 model = self._open(directory)
             except BundleError as error:
-                self.refused = Refused(error.reason, datetime.now(UTC))
                 metrics.REFUSED_BUNDLES.labels(reason=error.reason.value).inc()
                 LOG.error("bundle_refused", reason=error.reason.value, detail=error.detail)
+                self.refused = Refused(error.reason, datetime.now(UTC))  # last: whoever reads it finds it counted
                 return False
             before = self.current()
             self.loaded = LoadedModel(model, datetime.now(UTC))

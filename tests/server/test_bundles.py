@@ -91,7 +91,8 @@ def test_a_bad_bundle_is_refused_with_its_reason_and_the_server_stays_on_what_it
         wait_until(lambda: status_of(channel).model.model_version == "tiny-2", 60, "the good one is taken")
         assert suggest(channel, clinic_day()).provenance.model_version == "tiny-2"
         database = open_engine(f"sqlite:///{tmp_path / 'state.sqlite'}")
-        assert CurrentModelStore(database).read() == "tiny-2"
+        # it answers first and is written down then: calls do not wait for the database
+        wait_until(lambda: CurrentModelStore(database).read() == "tiny-2", 60, "the database says which one answers")
         with database.connect() as connection:
             assert connection.execute(text("select revision from model_current")).scalar_one() == 2
         database.dispose()
