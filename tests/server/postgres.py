@@ -10,36 +10,46 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from tests.system_packages import require_system
 
 
-def _user() -> Mapping[str, Any]:
+def _user() -> pwd.struct_passwd | None:
     """PostgreSQL refuses to run as root: there it runs as another user."""
     if os.geteuid() != 0:
-        return {}
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return {"user": "postgres" if "postgres" in known else "nobody"}
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return known.get("postgres", known["nobody"])
+
+
+def _becoming(user: pwd.struct_passwd | None) -> list[str]:
+    """The start of a command that runs as `user`.
+
+    Not by subprocess's own `user`: that one forks, and gRPC's handlers crash the child while a channel is open.
+    """
+    if user is None:
+        return []
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
 
 
 class Postgres:
     """One database cluster; `stop` and `start` it as often as a test likes."""
 
     def __init__(self, folder: Path, initdb: Path, postgres: Path) -> None:
-        self._user = _user()
+        user = _user()
+        self._becoming = _becoming(user)
         self._folder = folder
         self._postgres = postgres
         self._process: subprocess.Popen[bytes] | None = None
-        if self._user:
-            shutil.chown(folder, self._user["user"])
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
         command = [str(initdb), "-D", str(folder / "data"), "-U", "tester", "--auth=trust", "--no-sync", "-E", "UTF8"]
-        subprocess.run(command, check=True, capture_output=True, cwd="/", **self._user)
+        subprocess.run([*self._becoming, *command], check=True, capture_output=True, cwd="/")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -52,12 +62,13 @@ class Postgres:
     def start(self) -> None:
         """Starts it and waits until it takes connections."""
         data, port = str(self._folder / "data"), str(self._port)
-        command = [str(self._postgres), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", str(self._folder), "-F"]
+        postgres = [str(self._postgres), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", str(self._folder), "-F"]
+        command = [*self._becoming, *postgres]
         quiet = subprocess.DEVNULL
         for _ in range(300):
             if self._process is None or self._process.poll() is not None:
                 # Ended: between a stop and a start anybody's connection may hold the port for a moment.
-                self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/", **self._user)
+                self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/")
             try:
                 psycopg.connect(f"host=127.0.0.1 port={port} user=tester dbname=postgres", connect_timeout=2).close()
                 return
