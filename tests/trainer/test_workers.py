@@ -80,6 +80,7 @@ def test_results_come_in_order_and_errors_come_through(on_ray: OnRay) -> None:
             held.map(squared, [(1,), (-1,)])
 
 
+@pytest.mark.long
 def test_a_comparison_has_the_same_numbers(on_ray: OnRay) -> None:
     scenario, seeds = scenario_named("clinic-day"), range(1_000_000, 1_000_060)
     names = ("random feasible", "regret-2", str(ROOT / "models" / "default"))
@@ -91,6 +92,7 @@ def test_a_comparison_has_the_same_numbers(on_ray: OnRay) -> None:
             np.testing.assert_array_equal(values, there.values[name][figure], err_msg=f"{name}, {figure}")
 
 
+@pytest.mark.long
 def test_a_measurement_has_the_same_days(on_ray: OnRay, tmp_path: Path) -> None:
     scenario, first = scenario_named("clinic-day"), 1_000_000
     policy = model_policy("model with search", ROOT / "models" / "default", scenario, 20)
@@ -115,6 +117,7 @@ def test_a_training_has_the_same_numbers_and_weights(on_ray: OnRay, tmp_path: Pa
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.long
 def test_trials_of_a_study_as_tasks(address: str, tmp_path: Path) -> None:
     given = ["tune", "--study-name", "x", "--trials", "4", "--episodes", "5", "--eval-episodes", "2"]
     given += ["--measure-days", "2", "--storage", str(tmp_path / "x.journal")]
