@@ -24,7 +24,7 @@ def _user() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    return known.get("postgres", known["nobody"])
+    return known["postgres" if "postgres" in known else "nobody"]
 
 
 def _becoming(user: pwd.struct_passwd | None) -> list[str]:
